@@ -5,12 +5,48 @@
  * `exit` is the process's exit code: 2 = the input is at fault, 1 = the program or the machine is, 130 = interrupted.
  */
 export const CATALOGUE = {
+  'circuit/address': { exit: 2, summary: 'A name of a node, edge, path or position does not follow the address grammar.' },
+  'circuit/exchange': { exit: 2, summary: 'A circuit file is not in the exchange format, or is of another model.' },
+  'circuit/reference': { exit: 2, summary: 'A reference circuit is unknown, malformed, or does not fit the model.' },
+  'circuit/scores': { exit: 2, summary: 'Scores are not one finite number for each edge of the model.' },
+  'circuit/selection': { exit: 2, summary: 'A selection rule is unknown, or what it was asked for makes no sense.' },
   'cli/usage': { exit: 2, summary: 'A command, option or value is not one that the command line knows.' },
   'cli/interrupted': { exit: 130, summary: 'The run was stopped with Ctrl-C; files already complete are kept.' },
   'file/missing': { exit: 2, summary: 'A file or folder that was named does not exist.' },
-  'file/unreadable': { exit: 2, summary: 'A file exists but cannot be read (permission, or it is not a regular file).' },
-  'file/unwritable': { exit: 1, summary: 'A result cannot be written: no permission, no such folder, or the disk is full.' },
+  'file/unreadable': {
+    exit: 2,
+    summary: 'A file exists but cannot be read (permission, or it is not a regular file).',
+  },
+  'file/unwritable': {
+    exit: 1,
+    summary: 'A result cannot be written: no permission, no such folder, or the disk is full.',
+  },
+  'model/architecture': { exit: 2, summary: 'The model is of an architecture that Thevenin does not know.' },
+  'model/config': {
+    exit: 2,
+    summary: 'A model setting is missing, contradictory, or asks for arithmetic that Thevenin does not have.',
+  },
+  'model/tokenizer': { exit: 2, summary: 'A tokenizer is malformed or of a kind that is not supported.' },
+  'model/unrecognised': { exit: 2, summary: 'A path holds no model in any of the known formats.' },
+  'model/vocabulary': { exit: 2, summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary." },
+  'tokenizer/id': { exit: 2, summary: 'A token id is outside the vocabulary.' },
+  'tokenizer/text': { exit: 2, summary: "A text cannot be written with the model's vocabulary." },
+  'weights/malformed': {
+    exit: 2,
+    summary: 'A weight file is not what its format demands: damaged, cut short, or a header that lies about offsets or sizes.',
+  },
+  'weights/missing': { exit: 2, summary: 'A weight that the model needs is in none of its files.' },
+  'weights/non-finite': { exit: 2, summary: 'A weight is NaN or infinite.' },
+  'weights/shape': { exit: 2, summary: "A stored weight has another shape than the model's config says." },
+  'weights/type': { exit: 2, summary: 'A weight is stored in a number format or quantisation that cannot be read.' },
+  'weights/unexpected': { exit: 2, summary: 'A file holds a weight for which the architecture has no place.' },
   'fault/internal': { exit: 1, summary: 'A bug in Thevenin: please report it with the output of --verbose.' },
+  'task/schema': { exit: 2, summary: 'A task file has an unknown field, lacks one, or a value is not of the kind expected there.' },
+  'task/json': { exit: 2, summary: 'A task or data file is not well-formed JSON, JSON Lines or CSV.' },
+  'task/unknown': { exit: 2, summary: 'No shipped task, generator or importer has that name.' },
+  'task/faulty': { exit: 2, summary: 'The linter found errors in a task: unequal lengths, answers of several tokens, wrong spans and the like.' },
+  'task/generator': { exit: 2, summary: 'A generator cannot make pairs for this model, or does not know an option.' },
+  'task/import': { exit: 2, summary: 'A data file is not in the format that the importer reads, or no row of it can be used.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 130; summary: string }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

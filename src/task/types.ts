@@ -31,7 +31,8 @@ export interface Example {
   readonly group: string | null;
 }
 
-export type MetricKey = 'logit-difference' | 'probability-difference' | 'log-probability' | 'kl-divergence' | 'squared-error';
+export type MetricKey =
+  'logit-difference' | 'probability-difference' | 'log-probability' | 'kl-divergence' | 'squared-error';
 
 export interface Splits {
   /** positions in `CheckedTask.examples`, disjoint unless `whole` */
