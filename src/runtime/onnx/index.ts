@@ -1,0 +1,95 @@
+/** onnxruntime on the CPU: a program becomes an ONNX model in a session of its own. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { InferenceSession } from 'onnxruntime-node';
+import { checkConstants, sizeOf } from '../bind.js';
+import type { Runtime, RuntimeOptions, Tensor } from '../types.js';
+import { OnnxKernel } from './kernel.js';
+import { lowerProgram, type LoweredProgram } from './lower.js';
+import { OnnxTensor, storedAs } from './tensor.js';
+
+type Ort = typeof import('onnxruntime-node');
+
+export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Runtime> {
+  const ort = await load();
+  const count = threads > 0 ? threads : physicalCores();
+  const live = new Set<OnnxKernel>();
+  return {
+    info: {
+      key: 'onnx',
+      title: `onnxruntime-node ${ort.env.versions.node}, CPU, ${count} thread${count === 1 ? '' : 's'}`,
+      precision: 'float32',
+      threads: count,
+    },
+    async prepare(program, constants = {}) {
+      checkConstants(program, constants);
+      const lowered = lowerProgram(program, constants);
+      const session = await openSession(ort, lowered, count);
+      const { inputs, outputs, fedShapes } = lowered;
+      const kernel = new OnnxKernel(ort.Tensor, session, program, { inputs, outputs, fedShapes });
+      live.add(kernel);
+      return kernel;
+    },
+    tensor: (values, shape, dtype = values instanceof Int32Array ? 'int' : 'float') => {
+      assertSize(values.length, shape);
+      return new OnnxTensor(ort.Tensor, storedAs(values, dtype), shape);
+    },
+    rows(tensor, start, end) {
+      const [count = 0, ...rest] = tensor.shape;
+      if (!(0 <= start && start <= end && end <= count))
+        throw new Error(`rows ${start}…${end} of a tensor with ${count}`);
+      return own(tensor).view(start * sizeOf(rest), [end - start, ...rest]);
+    },
+    reshape(tensor, shape) {
+      assertSize(sizeOf(tensor.shape), shape);
+      return own(tensor).view(0, shape);
+    },
+    async dispose() {
+      await Promise.all([...live].map((kernel) => kernel.dispose()));
+      live.clear();
+    },
+  };
+}
+
+/** Lazily: loading the library takes longer than many a command. */
+async function load(): Promise<Ort> {
+  const module = (await import('onnxruntime-node')) as Ort & { default?: Ort };
+  return module.default ?? module;
+}
+
+function openSession(ort: Ort, { model, external }: LoweredProgram, threads: number): Promise<InferenceSession> {
+  return ort.InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    externalData: external,
+  });
+}
+
+const own = (tensor: Tensor): OnnxTensor => tensor as OnnxTensor;
+
+function assertSize(length: number, shape: readonly number[]): void {
+  if (length !== sizeOf(shape)) throw new Error(`${length} values do not fill a tensor [${shape.join(', ')}]`);
+}
+
+/** Two hardware threads of one core share its multipliers: more threads than cores only get in each other's way. */
+function physicalCores(): number {
+  const threads = availableParallelism();
+  if (process.platform !== 'linux') return process.arch === 'x64' ? Math.ceil(threads / 2) : threads;
+  const cores = new Set(siblings());
+  return cores.size === 0 ? threads : Math.min(threads, cores.size);
+}
+
+/** Per hardware thread, the list of those on its core. */
+function siblings(): string[] {
+  try {
+    const cpu = '/sys/devices/system/cpu';
+    const names = readdirSync(cpu).filter((name) => /^cpu\d+$/.test(name));
+    return names.map((name) => readFileSync(`${cpu}/${name}/topology/thread_siblings_list`, 'utf8'));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,70 @@
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
+import { evaluateShape, type Bindings, type Program } from '../../program/index.js';
+import { bindInputs, sizeOf } from '../bind.js';
+import type { Kernel, Tensor, Tensors } from '../types.js';
+import type { LoweredProgram } from './lower.js';
+import { OnnxTensor } from './tensor.js';
+
+export type Layout = Pick<LoweredProgram, 'inputs' | 'outputs' | 'fedShapes'>;
+
+/** What depends on the named dims alone; kept from run to run while they stay the same. */
+interface Sizes {
+  readonly bindings: Bindings;
+  readonly fed: readonly (readonly [name: string, tensor: OrtTensor])[];
+  readonly outputs: readonly (readonly number[])[];
+}
+
+export class OnnxKernel implements Kernel {
+  private sizes: Sizes | null = null;
+
+  constructor(
+    private readonly Ort: TensorConstructor,
+    private readonly session: InferenceSession,
+    readonly program: Program,
+    private readonly layout: Layout,
+  ) {}
+
+  async run(inputs: Tensors): Promise<Tensors> {
+    const sizes = this.sizesFor(bindInputs(this.program, inputs));
+    const feeds: Record<string, OrtTensor> = Object.fromEntries(sizes.fed);
+    for (const [key, name] of this.layout.inputs) feeds[name] = own(inputs[key]!).ort;
+    // outputs are written into arrays of ours: onnxruntime would otherwise copy them out of its own
+    const fetches: Record<string, OrtTensor> = {};
+    const results: Record<string, Tensor> = {};
+    this.layout.outputs.forEach(({ key, name, value }, i) => {
+      const shape = sizes.outputs[i]!;
+      const size = sizeOf(shape);
+      const tensor = new OnnxTensor(
+        this.Ort,
+        value.dtype === 'int' ? new Int32Array(size) : new Float32Array(size),
+        shape,
+      );
+      fetches[name] = tensor.ort;
+      results[key] = tensor;
+    });
+    await this.session.run(feeds, fetches);
+    return results;
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+
+  private sizesFor(bindings: Bindings): Sizes {
+    if (this.sizes && sameBindings(this.sizes.bindings, bindings)) return this.sizes;
+    const fed = this.layout.fedShapes.map(({ name, dims }) => {
+      const sizes = BigInt64Array.from(evaluateShape(dims, bindings), BigInt);
+      return [name, new this.Ort('int64', sizes, [sizes.length])] as const;
+    });
+    const outputs = this.layout.outputs.map(({ value }) => evaluateShape(value.shape, bindings));
+    this.sizes = { bindings, fed, outputs };
+    return this.sizes;
+  }
+}
+
+const sameBindings = (a: Bindings, b: Bindings): boolean => Object.keys(a).every((name) => a[name] === b[name]);
+
+function own(tensor: Tensor): OnnxTensor {
+  if (tensor instanceof OnnxTensor) return tensor;
+  throw new Error(`a tensor [${tensor.shape.join(', ')}] of another runtime was given to onnxruntime`);
+}
