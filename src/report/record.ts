@@ -1,0 +1,236 @@
+/**
+ * The report record, `report.json`: everything needed to redraw a finding or to run it again. Every view and exchange format is a
+ * function of this record and its npy sidecars alone.
+ *
+ * Scores, effects and metric values are means over pairs; a positive score or effect means that the edge helps the task. Null is
+ * written where something was not measured. Apart from `timings`, the same seed, machine, runtime and chunk plan give the same bytes.
+ */
+import { Type } from '@sinclair/typebox';
+import type { Static, TSchema } from '@sinclair/typebox';
+
+export const SCHEMA_VERSION = 1;
+/** The record's file name in a report folder. */
+export const RECORD_FILE = 'report.json';
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+const object = <T extends Record<string, TSchema>>(properties: T, description?: string) =>
+  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const text = (description: string) => Type.String({ description });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const sha256 = (of: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description: `SHA-256 of ${of}, hex` });
+
+const estimate = (description: string) =>
+  object(
+    {
+      mean: Type.Number(),
+      low: nullable(
+        Type.Number({ description: 'lower end of the 95 % interval; null where there is none (one pair)' }),
+      ),
+      high: nullable(Type.Number({ description: 'upper end of the 95 % interval' })),
+      count: count('how many pairs'),
+    },
+    description,
+  );
+
+const versions = object({
+  thevenin: Type.String(),
+  node: Type.String(),
+  runtime: object({
+    key: text('onnx | tfjs | reference'),
+    version: Type.String(),
+    detail: text('execution provider or backend, threads'),
+  }),
+});
+
+const model = object({
+  name: text('name only, no path'),
+  architecture: Type.String(),
+  config: Type.Record(Type.String(), Type.Unknown(), {
+    description: "the model's shape and arithmetic as the loader read it",
+  }),
+  weightsSha256: sha256('the weight files'),
+  tokenizerSha256: nullable(sha256('what defines the tokenizer')),
+});
+
+const task = object({
+  name: Type.String(),
+  metric: Type.String(),
+  sha256: sha256('the task file as read'),
+  provenance: Type.String(),
+  bos: Type.Boolean({ description: 'whether a BOS id was prepended to every prompt' }),
+  pairs: count('pairs that passed the checks'),
+  splits: object({
+    discover: count('pairs scored'),
+    choose: count('pairs for choosing settings'),
+    report: count('pairs evaluated'),
+    whole: Type.Boolean({ description: 'every pair is in every split: nothing was held out' }),
+    seed: Type.Integer(),
+  }),
+  dropped: Type.Array(object({ reason: Type.String(), items: Type.Array(Type.String()) }), {
+    description: 'what the task left out for this model, and why',
+  }),
+});
+
+const settings = object({
+  method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
+  direction: nullable(Type.Union([Type.Literal('noising'), Type.Literal('denoising')])),
+  sign: Type.Literal('positive = the edge helps the task'),
+  riemann: nullable(
+    object({
+      rule: Type.Union([Type.Literal('midpoint'), Type.Literal('left'), Type.Literal('right')]),
+      steps: Type.Integer({ minimum: 1 }),
+    }),
+  ),
+  ablation: text('where a cut edge reads its sender from: other-prompt | zero | mean | positional-mean'),
+  selection: object({
+    rule: Type.String(),
+    by: Type.Union([Type.Literal('absolute'), Type.Literal('signed')]),
+    requested: Type.Number({ description: 'edges before pruning, or a score for threshold' }),
+  }),
+  seed: Type.Integer(),
+  forced: Type.Boolean({ description: 'gone on although the model does not do the task' }),
+});
+
+const capability = object(
+  {
+    clean: estimate('metric on the clean prompts'),
+    corrupt: estimate('metric on the corrupt prompts'),
+    gap: estimate('clean - corrupt, pair by pair'),
+    doesTask: Type.Boolean({ description: "the gap's interval lies above 0" }),
+  },
+  'whether the model does the task at all',
+);
+
+const chunkPlan = object({
+  memoryBudgetBytes: count('the ceiling'),
+  stages: Type.Array(
+    object({ stage: Type.String(), examplesPerChunk: count('pairs at once'), chunks: count('how many') }),
+  ),
+});
+
+const graph = object({
+  shape: object({
+    nLayers: count('layers'),
+    nHeads: count('query heads per layer'),
+    hasMlp: Type.Boolean(),
+    parallelBlocks: Type.Boolean(),
+  }),
+  senders: count('input, heads, MLPs'),
+  readers: count('q, k and v of heads, MLPs, logits'),
+  edges: count('the edge universe'),
+});
+
+const edge = object({
+  index: count('place in canonical order; row of the per-edge sidecars'),
+  name: text('sender->reader, e.g. a0.h1->a2.h3<k>'),
+  score: Type.Number({ description: "the method's score" }),
+  low: nullable(Type.Number({ description: "lower end of the score's 95 % interval over pairs" })),
+  high: nullable(Type.Number()),
+  exact: nullable(
+    Type.Number({ description: 'measured by intervention: how much the metric loses when this edge alone is cut' }),
+  ),
+});
+
+const topEdge = Type.Composite([edge, Type.Object({ inCircuit: Type.Boolean() })], { additionalProperties: false });
+
+const circuit = object({
+  chosen: count('edges chosen, before dead ends were pruned'),
+  edgeCount: count('edges left'),
+  tiesLeftOut: count('edges as good as the last one chosen that were left out'),
+  edges: Type.Array(edge, { description: 'in canonical order' }),
+  nodes: Type.Array(Type.String(), { description: 'input, heads, MLPs and logits with an edge in the circuit' }),
+});
+
+const evaluation = object({
+  split: Type.Union([Type.Literal('report'), Type.Literal('all')]),
+  clean: estimate('metric of the whole model on clean prompts'),
+  corrupt: estimate('metric of the whole model on corrupt prompts'),
+  circuit: estimate('metric of the circuit: edges outside it read the ablated source'),
+  faithfulness: nullable(
+    Type.Number({ description: '(circuit - corrupt) / (clean - corrupt) of the means; null where clean = corrupt' }),
+  ),
+  random: object(
+    {
+      edgeCount: count('edges of each random circuit after pruning: as many as the circuit has'),
+      seed: Type.Integer(),
+      faithfulness: Type.Array(Type.Number()),
+      percentile: nullable(
+        Type.Number({
+          minimum: 0,
+          maximum: 100,
+          description: 'random circuits less faithful, ties one half, in percent',
+        }),
+      ),
+    },
+    'random connected circuits of the same size',
+  ),
+});
+
+const minimal = object(
+  {
+    target: text('what had to be kept, e.g. |1 - faithfulness| <= 0.1'),
+    edgeCount: count('edges left'),
+    edges: Type.Array(Type.String()),
+    faithfulness: nullable(Type.Number()),
+    evaluations: count('circuits that were measured on the way'),
+  },
+  'the circuit after backward elimination with exact effects',
+);
+
+const layout = object({
+  key: text('layered | force'),
+  seed: nullable(Type.Integer()),
+  positions: Type.Record(Type.String(), Type.Tuple([Type.Number(), Type.Number()]), {
+    description: 'node -> [x, y], y upward, in units of one column and one row',
+  }),
+});
+
+const sidecar = object({
+  file: text('npy file beside the record'),
+  sha256: sha256('the file'),
+  dtype: Type.Union([Type.Literal('<f8'), Type.Literal('<f4'), Type.Literal('|u1'), Type.Literal('<i4')]),
+  shape: Type.Array(count('length of an axis')),
+  axes: Type.Array(text('what the axis runs over: edge | example | …')),
+  what: Type.String(),
+});
+
+const schema = object({
+  schemaVersion: Type.Literal(SCHEMA_VERSION),
+  versions,
+  model,
+  task,
+  settings,
+  capability,
+  chunkPlan,
+  graph,
+  circuit,
+  evaluation,
+  minimal: nullable(minimal),
+  topEdges: Type.Array(topEdge, { description: 'largest |score| first' }),
+  layout,
+  cost: object({
+    tokens: count('tokens run forward, over all passes'),
+    forwardPasses: count('forward passes over one pair'),
+    backwardPasses: count('backward passes over one pair'),
+  }),
+  timings: object({
+    startedAt: text('ISO 8601'),
+    totalSeconds: Type.Number({ minimum: 0 }),
+    stages: Type.Array(object({ stage: Type.String(), seconds: Type.Number({ minimum: 0 }) })),
+  }),
+  sidecars: Type.Array(sidecar),
+});
+
+/** The published JSON Schema (schemas/report.schema.json). */
+export const REPORT_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Thevenin report record',
+  ...schema,
+};
+
+export type ReportRecord = DeepReadonly<Static<typeof schema>>;
+export type Estimate = DeepReadonly<Static<ReturnType<typeof estimate>>>;
+export type ReportEdge = DeepReadonly<Static<typeof edge>>;
+export type SidecarRecord = DeepReadonly<Static<typeof sidecar>>;
