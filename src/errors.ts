@@ -29,6 +29,11 @@ export const CATALOGUE = {
   'model/tokenizer': { exit: 2, summary: 'A tokenizer is malformed or of a kind that is not supported.' },
   'model/unrecognised': { exit: 2, summary: 'A path holds no model in any of the known formats.' },
   'model/vocabulary': { exit: 2, summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary." },
+  'runtime/unavailable': {
+    exit: 2,
+    summary: 'A runtime that was asked for cannot be used here: a package is absent or broken, or the device is.',
+  },
+  'runtime/unknown': { exit: 2, summary: 'No runtime has that name.' },
   'tokenizer/id': { exit: 2, summary: 'A token id is outside the vocabulary.' },
   'tokenizer/text': { exit: 2, summary: "A text cannot be written with the model's vocabulary." },
   'weights/malformed': {
