@@ -1,0 +1,12 @@
+/** What long work tells whoever watches: the terminal's bar, a log's lines, a page. */
+export interface ProgressEvent {
+  /** what is being done, e.g. `EAP-IG, 5 midpoints`; the same for all events of one piece of work */
+  readonly stage: string;
+  readonly done: number;
+  /** 0: not known */
+  readonly total: number;
+  /** e.g. an estimate of what is still to come, or the figure found */
+  readonly note?: string;
+}
+
+export type ProgressListener = (event: ProgressEvent) => void;
