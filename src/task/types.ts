@@ -1,6 +1,6 @@
 /** A task after it has been checked and tokenised for one model: all that later stages see of it. */
 
-/** One or several token ids with weights that sum to 1. */
+/** One or several token ids with weights that sum to 1; under `probability-difference` every weight is 1 unless the file says otherwise, so that the set's probabilities add up. */
 export interface AnswerSet {
   readonly ids: readonly number[];
   readonly weights: readonly number[];
