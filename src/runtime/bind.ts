@@ -58,3 +58,14 @@ export function checkConstants(
 }
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+
+export function checkSize(length: number, shape: readonly number[]): void {
+  if (length !== sizeOf(shape)) throw new Error(`${length} values do not fill a tensor [${shape.join(', ')}]`);
+}
+
+/** The shape of rows start … end-1, and how many elements a row has. */
+export function checkRows(from: readonly number[], start: number, end: number): { shape: number[]; row: number } {
+  const [count = 0, ...rest] = from;
+  if (0 <= start && start <= end && end <= count) return { shape: [end - start, ...rest], row: sizeOf(rest) };
+  throw new Error(`rows ${start} to ${end} of a tensor [${from.join(', ')}]`);
+}

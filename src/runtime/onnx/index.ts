@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
-import { checkConstants, sizeOf } from '../bind.js';
+import { checkConstants, checkRows, checkSize, sizeOf } from '../bind.js';
 import type { Runtime, RuntimeOptions, Tensor } from '../types.js';
 import { OnnxKernel } from './kernel.js';
 import { lowerProgram, type LoweredProgram } from './lower.js';
@@ -31,17 +31,15 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
       return kernel;
     },
     tensor: (values, shape, dtype = values instanceof Int32Array ? 'int' : 'float') => {
-      assertSize(values.length, shape);
+      checkSize(values.length, shape);
       return new OnnxTensor(ort.Tensor, storedAs(values, dtype), shape);
     },
     rows(tensor, start, end) {
-      const [count = 0, ...rest] = tensor.shape;
-      if (!(0 <= start && start <= end && end <= count))
-        throw new Error(`rows ${start}…${end} of a tensor with ${count}`);
-      return own(tensor).view(start * sizeOf(rest), [end - start, ...rest]);
+      const { shape, row } = checkRows(tensor.shape, start, end);
+      return own(tensor).view(start * row, shape);
     },
     reshape(tensor, shape) {
-      assertSize(sizeOf(tensor.shape), shape);
+      checkSize(sizeOf(tensor.shape), shape);
       return own(tensor).view(0, shape);
     },
     async dispose() {
@@ -70,10 +68,6 @@ function openSession(ort: Ort, { model, external }: LoweredProgram, threads: num
 }
 
 const own = (tensor: Tensor): OnnxTensor => tensor as OnnxTensor;
-
-function assertSize(length: number, shape: readonly number[]): void {
-  if (length !== sizeOf(shape)) throw new Error(`${length} values do not fill a tensor [${shape.join(', ')}]`);
-}
 
 /** Two hardware threads of one core share its multipliers: more threads than cores only get in each other's way. */
 function physicalCores(): number {

@@ -24,7 +24,7 @@ export class OnnxKernel implements Kernel {
     private readonly layout: Layout,
   ) {}
 
-  async run(inputs: Tensors): Promise<Tensors> {
+  async run(inputs: Tensors, wanted?: readonly string[]): Promise<Tensors> {
     const sizes = this.sizesFor(bindInputs(this.program, inputs));
     const feeds: Record<string, OrtTensor> = Object.fromEntries(sizes.fed);
     for (const [key, name] of this.layout.inputs) feeds[name] = own(inputs[key]!).ort;
@@ -32,6 +32,7 @@ export class OnnxKernel implements Kernel {
     const fetches: Record<string, OrtTensor> = {};
     const results: Record<string, Tensor> = {};
     this.layout.outputs.forEach(({ key, name, value }, i) => {
+      if (wanted && !wanted.includes(key)) return;
       const shape = sizes.outputs[i]!;
       const size = sizeOf(shape);
       const tensor = new OnnxTensor(

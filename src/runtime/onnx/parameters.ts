@@ -3,6 +3,7 @@
  * constant 2-D right operand of a matrix product is prepacked, and the original is kept only if something reads it as it is.
  */
 import { evaluateShape, type Value } from '../../program/index.js';
+import { copyStrided, denseStrides } from '../strided.js';
 import type { Constant } from '../types.js';
 
 type Data = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
@@ -35,16 +36,9 @@ function toStored(constant: Constant, isInt: boolean): Data {
 }
 
 function transposed({ shape, data }: FoldedParameter, permutation: readonly number[]): Data {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
-  const sizes = permutation.map((axis) => shape[axis]!);
-  const steps = permutation.map((axis) => strides[axis]!);
-  const result = data instanceof Float32Array ? new Float32Array(data.length) : new Int32Array(data.length);
-  let at = 0;
-  const copy = (axis: number, from: number): void => {
-    const [size, step] = [sizes[axis]!, steps[axis]!];
-    if (axis === sizes.length - 1) for (let i = 0; i < size; i++) result[at++] = data[from + i * step]!;
-    else for (let i = 0; i < size; i++) copy(axis + 1, from + i * step);
-  };
-  if (data.length > 0) copy(0, 0);
-  return result;
+  const strides = denseStrides(shape);
+  const view = { shape: permutation.map((axis) => shape[axis]!), strides: permutation.map((axis) => strides[axis]!) };
+  return data instanceof Float32Array
+    ? copyStrided(data, new Float32Array(data.length), view)
+    : copyStrided(data, new Int32Array(data.length), view);
 }
