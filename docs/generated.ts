@@ -1,0 +1,84 @@
+/** Every file in the repository that is a function of the source, and that function. A test holds them equal. */
+import type { CliCommand, OptionSpec } from '../src/cli/command.js';
+import { COMMANDS } from '../src/cli/commands/index.js';
+import { CATALOGUE } from '../src/errors.js';
+import { REPORT_SCHEMA } from '../src/report/record.js';
+import { emitTaskSchema } from '../src/task/schema.js';
+
+interface GeneratedFile {
+  /** from the repository's root */
+  readonly path: string;
+  readonly content: () => string;
+}
+
+const NOTE = '<!-- Written by `npm run docs`; edit the source, not this file. -->';
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+
+const errorsPage = (): string => {
+  const entries = Object.entries(CATALOGUE).sort(([a], [b]) => (a < b ? -1 : 1));
+  const areas = [...new Set(entries.map(([code]) => code.split('/')[0]!))];
+  const section = (area: string): string[] => [
+    '',
+    `## ${area}`,
+    '',
+    row('code', 'exit', 'meaning'),
+    row('---', '---', '---'),
+    ...entries
+      .filter(([code]) => code.startsWith(`${area}/`))
+      .map(([code, { exit, summary }]) => row(`\`${code}\``, `${exit}`, summary)),
+  ];
+  const opening = [
+    '# Errors',
+    '',
+    NOTE,
+    '',
+    'A failure is one line on standard error: `thevenin: <what is wrong, where, what to do> [code]`. With `--verbose` its stack',
+    'follows. Exit code 2 means that the input is at fault, 1 that the program or the machine is, 130 that the run was',
+    'interrupted. In the library the same failure is a `TheveninError` with the field `code`. Codes are stable.',
+  ];
+  return [...opening, ...areas.flatMap(section), ''].join('\n');
+};
+
+const fallback = ({ parse, fallback: value, required }: OptionSpec<unknown>): string => {
+  if (required) return 'required';
+  return parse === null || value === undefined ? '' : `\`${String(value)}\``;
+};
+
+const commandSection = (command: CliCommand): string[] => {
+  const options = Object.values(command.options);
+  const usage = [
+    command.name,
+    ...command.arguments.map(({ name }) => name),
+    ...(options.length > 0 ? ['[options]'] : []),
+  ];
+  return [
+    '',
+    `## thevenin ${usage.join(' ')}`,
+    '',
+    `${command.summary[0]!.toUpperCase()}${command.summary.slice(1)}.`,
+    ...(command.arguments.length === 0
+      ? []
+      : ['', ...command.arguments.map((a) => `- \`${a.name}\`: ${a.description}`)]),
+    ...(options.length === 0 ? [] : ['', row('option', 'meaning', 'default'), row('---', '---', '---')]),
+    ...options.map((option) => row(`\`${option.flags}\``, option.description, fallback(option))),
+  ];
+};
+
+const commandsPage = (): string =>
+  [
+    '# Commands',
+    '',
+    NOTE,
+    '',
+    'Every command also takes `--verbose` and `--help`.',
+    ...COMMANDS.flatMap(commandSection),
+    '',
+  ].join('\n');
+
+export const GENERATED: readonly GeneratedFile[] = [
+  { path: 'docs/errors.md', content: errorsPage },
+  { path: 'docs/commands.md', content: commandsPage },
+  { path: 'schemas/task.schema.json', content: emitTaskSchema },
+  { path: 'schemas/report.schema.json', content: () => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n` },
+];

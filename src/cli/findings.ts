@@ -1,0 +1,57 @@
+/** A report record as the few lines that a terminal shows. */
+import pc from 'picocolors';
+import type { Estimate, ReportEdge, ReportRecord } from '../report/record.js';
+
+const LABEL_WIDTH = 26;
+const STRONGEST = 5;
+
+const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_WIDTH)}${text}`;
+
+const figure = (x: number | null): string => (x === null ? '–' : x.toFixed(Math.abs(x) < 0.1 ? 4 : 2));
+const signed = (x: number): string => `${x < 0 ? '' : '+'}${figure(x)}`;
+
+/** `3.41 [3.20, 3.62]` */
+const withInterval = ({ mean, low, high }: Estimate): string =>
+  low === null || high === null ? figure(mean) : `${figure(mean)} [${figure(low)}, ${figure(high)}]`;
+
+const opening = ({ task, model, graph: { shape } }: ReportRecord): string => {
+  const { discover, choose, report, whole } = task.splits;
+  const splits = whole
+    ? 'every pair used for everything'
+    : `${discover} discover · ${choose} choose · ${report} report`;
+  return `${pc.bold(task.name)} on ${model.name} (${shape.nLayers} layers × ${shape.nHeads} heads), ${task.pairs} pairs: ${splits}`;
+};
+
+const capability = ({ capability: { doesTask, clean, corrupt }, task }: ReportRecord): string =>
+  line(
+    doesTask ? 'the model does the task' : pc.red('the model fails the task'),
+    `${task.metric} ${withInterval(clean)} clean, ${withInterval(corrupt)} corrupt`,
+  );
+
+const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: ReportRecord): string => {
+  const heads = nodes.filter((node) => node.startsWith('a')).length;
+  const { faithfulness, random, split } = evaluation;
+  const mean = random.faithfulness.reduce((sum, f) => sum + f, 0) / random.faithfulness.length;
+  const where = split === 'report' ? 'on the report split' : 'on all pairs';
+  const chance = random.faithfulness.length === 0 ? '' : ` (random circuits of that size: ${figure(mean)})`;
+  return line(
+    'circuit',
+    `${edgeCount} of ${graph.edges} edges (${chosen} chosen), ${heads} heads, faithful ${figure(faithfulness)} ${where}${chance}`,
+  );
+};
+
+const strongEdge = ({ name, exact, score }: ReportEdge, method: string): string =>
+  `${name.padEnd(20)}${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
+
+/** @param written the files to name, most telling first */
+export const describeFindings = (record: ReportRecord, written: readonly string[]): string => {
+  const { title } = record.settings.method;
+  const strongest = record.topEdges.filter(({ inCircuit }) => inCircuit).slice(0, STRONGEST);
+  return [
+    opening(record),
+    capability(record),
+    circuit(record),
+    ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
+    ...written.map((file, i) => line(i === 0 ? 'written' : '', file)),
+  ].join('\n');
+};
