@@ -67,7 +67,7 @@ export interface Weights {
 }
 
 export interface Tokenizer {
-  /** Token ids of the text as written: nothing is prepended, special tokens in the text are not interpreted. */
+  /** Token ids of the text as written: nothing is prepended; a special token spelt out in the text becomes its id, as in the peers. */
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
   /** The text of a single token, for tables and pictures. */
@@ -78,6 +78,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** SHA-256, hex, of what defines it */
   readonly digest: string;
+  /** which file or metadata it was read from */
+  readonly origin?: string;
 }
 
 export interface Model {

@@ -1,0 +1,8 @@
+import { gpt2 } from './gpt2.js';
+import { llama } from './llama.js';
+import { plain } from './plain.js';
+import type { Architecture } from './types.js';
+
+export type { Architecture, Dialect, DialectKind, Reading } from './types.js';
+
+export const ARCHITECTURES: readonly Architecture[] = [gpt2, llama, plain];

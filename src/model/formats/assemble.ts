@@ -1,0 +1,70 @@
+import { refuse } from '../../errors.js';
+import type { Dialect, DialectKind } from '../architectures/index.js';
+import { ARCHITECTURES } from '../architectures/index.js';
+import type { Fields } from '../fields.js';
+import type { TensorStore } from '../tensor-store.js';
+import type { Model, ModelConfig, Tokenizer } from '../types.js';
+import { storedWeights } from '../weights.js';
+
+/** What a format has found in its files. */
+export interface Parts {
+  readonly kind: DialectKind;
+  /** the architecture as the files call it */
+  readonly family: string;
+  readonly name: string;
+  readonly fields: Fields;
+  readonly store: TensorStore;
+  readonly tokenizer: () => Promise<Tokenizer | null>;
+  readonly source: string;
+}
+
+/**
+ * Puts a model together; closes the files if that fails.
+ * @throws model/architecture, model/config, model/vocabulary, weights/missing, weights/shape, weights/type, weights/unexpected
+ */
+export const assemble = async (parts: Parts): Promise<Model> => {
+  const { store, source } = parts;
+  try {
+    const { key, dialect } = findDialect(parts);
+    const reading = dialect.read(parts.fields, store.tensors);
+    const config: ModelConfig = { name: parts.name, architecture: key, ...reading.config };
+    const places = new Map(Object.entries(reading.weights));
+    const used = new Set([...places.values()].map(({ tensor }) => tensor));
+    for (const name of store.tensors.keys())
+      if (!used.has(name) && !dialect.ignored.test(name)) refuseUnexpected(name, key, source);
+    const weights = storedWeights(store, places);
+    const tokenizer = await parts.tokenizer();
+    if (tokenizer) checkVocabulary(tokenizer, config, source);
+    return { config, weights, tokenizer, source, dispose: () => store.close() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+const findDialect = ({ kind, family, fields }: Parts): { key: string; dialect: Dialect } => {
+  const known: string[] = [];
+  for (const { key, dialects } of ARCHITECTURES) {
+    const dialect = dialects[kind];
+    if (dialect?.names.includes(family)) return { key, dialect };
+    known.push(...(dialect?.names ?? []));
+  }
+  return refuse(
+    'model/architecture',
+    `${fields.where}: the architecture '${family}' is not known; known are ${known.join(', ')}`,
+  );
+};
+
+const refuseUnexpected = (name: string, architecture: string, source: string): never =>
+  refuse(
+    'weights/unexpected',
+    `${source} holds the weight '${name}', for which ${architecture} has no place; the model does more than its config says`,
+  );
+
+const checkVocabulary = (tokenizer: Tokenizer, { dVocab }: ModelConfig, source: string): void => {
+  if (tokenizer.vocabSize > dVocab)
+    refuse(
+      'model/vocabulary',
+      `${source}: the tokenizer (${tokenizer.origin ?? 'of the caller'}) has ${tokenizer.vocabSize} ids, the model's embedding ${dVocab}; they do not belong together`,
+    );
+};
