@@ -3,6 +3,7 @@ import type { ModelConfig, Tokenizer } from '../model/types.js';
 import { finding, type Finding } from './finding.js';
 import { taskMetric, type TaskMetric } from './metrics.js';
 import type { AnswersSource, PromptSource, TaskFile, TaskPair } from './schema.js';
+import { answerIds } from './words.js';
 import { resolveSpan, type EncodedText, type Range, type ResolvedSpan } from './spans.js';
 
 /** For what a task is checked. */
@@ -165,7 +166,7 @@ const options = (answers: AnswersSource | undefined, tokenizer: Tokenizer | null
     ? null
     : members(answers).map(([source, weight]) => ({
         source,
-        ids: typeof source === 'number' ? [source] : encoded(source, tokenizer),
+        ids: typeof source === 'number' || tokenizer === null ? [Number(source)] : answerIds(source, tokenizer),
         weight,
       }));
 

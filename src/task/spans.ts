@@ -27,7 +27,7 @@ export const tokenRange = (
     return before.every((id, position) => id === ids[position]) ? before.length : null;
   };
   const spaced = start > 0 && text[start - 1] === ' ';
-  const first = (spaced ? boundary(start - 1) : null) ?? boundary(start);
+  const first = boundary(start) ?? (spaced ? boundary(start - 1) : null);
   const afterLast = boundary(end);
   return first === null || afterLast === null || afterLast <= first ? null : [first, afterLast];
 };
