@@ -72,7 +72,8 @@ const acdc = naming(
   'ACDC node names (those of its pictures)',
   'github.com/ArthurConmy/Automatic-Circuit-Discovery; its hook names are those of TransformerLens',
   [
-    ['input', '<embed>'],
+    ['input', 'embed'], // ACDC leaves the brackets out here
+    ['input', '<token_embeds>'],
     ['logits', '<resid_post>'],
     ['head', '<a{layer}.{head}>'],
     ['read-q', '<a{layer}.{head}_q>'],
