@@ -27,6 +27,12 @@ export const oneOf =
   (text) =>
     choices.find((choice) => choice === text) ?? reject(`one of ${choices.join(', ')}`);
 
+/** When a BOS id is prepended: as the tokenizer's own template does, always, never. */
+export const bos: Parse<boolean | 'auto'> = (text) => {
+  const choice = oneOf('auto', 'true', 'false')(text);
+  return choice === 'auto' ? choice : choice === 'true';
+};
+
 const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
 /** `4GiB` → 4294967296 */

@@ -1,5 +1,5 @@
 import { defineCommand, flag, required, value } from '../command.js';
-import { bytes, integer, number, oneOf, path, text } from '../parse.js';
+import { bos, bytes, integer, number, oneOf, path, text } from '../parse.js';
 
 export const discover = defineCommand({
   name: 'discover',
@@ -27,11 +27,7 @@ export const discover = defineCommand({
     by: value('--by <order>', 'rank edges by absolute or signed score', oneOf('absolute', 'signed'), 'absolute'),
     examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
     seed: value('--seed <n>', 'of splits, random circuits and layout', integer({ least: 0 }), 0),
-    bos: value(
-      '--bos <when>',
-      'prepend BOS: auto (as the tokenizer does), true, false',
-      oneOf('auto', 'true', 'false'),
-    ),
+    bos: value('--bos <when>', 'prepend BOS: auto (as the tokenizer does), true, false', bos),
     split: flag('--no-split', 'use every pair to discover, to choose and to report'),
     force: flag('--force', 'go on although the model does not do the task'),
     runtime: value('--runtime <key>', 'auto, onnx, tfjs, reference', text, 'auto'),

@@ -1,0 +1,22 @@
+/** Options that several commands share. */
+import { flag, required, value } from '../command.js';
+import { bos, integer, text } from '../parse.js';
+
+export const modelOption = required(
+  '--model <model>',
+  'a model folder, a .gguf file, or a bundled model (see `thevenin models`)',
+  text,
+);
+export const bosOption = value('--bos <when>', 'prepend BOS: auto (as the tokenizer does), true, false', bos);
+export const runtimeOption = value(
+  '--runtime <key>',
+  'auto, onnx, tfjs, reference (see `thevenin doctor`)',
+  text,
+  'auto',
+);
+export const threadsOption = value(
+  '--threads <n>',
+  'threads of the runtime (default: its own choice)',
+  integer({ least: 1 }),
+);
+export const jsonOption = flag('--json', 'print JSON');

@@ -1,0 +1,69 @@
+/** What `thevenin tasks` and `thevenin validate` say of a task. */
+import type { TaskCheck } from '../../task/check.js';
+import type { LoadedTask, ResolvedTask } from '../../task/load.js';
+import { bad, table } from './table.js';
+
+interface TaskSummary {
+  readonly task: string;
+  readonly metric: string;
+  /** as they stand in the file, or as many as the generator makes */
+  readonly pairs: number;
+  readonly madeBy: string | null;
+  readonly description: string;
+}
+
+export const describeTask = ({ source }: LoadedTask): TaskSummary => ({
+  task: source.name,
+  metric: source.metric,
+  pairs: source.pairs?.length ?? source.generator?.count ?? 0,
+  madeBy: source.pairs === undefined ? (source.generator?.name ?? null) : null,
+  description: source.description ?? '',
+});
+
+export const taskTable = (tasks: readonly TaskSummary[]): string =>
+  table(
+    ['task', 'metric', 'pairs', 'what is asked'],
+    tasks.map(({ task, metric, pairs, description }) => [task, metric, `${pairs}`, description]),
+  );
+
+interface Validation {
+  readonly task: string;
+  readonly file: string;
+  readonly model: string;
+  readonly pairs: number;
+  readonly valid: boolean;
+  readonly findings: TaskCheck['findings'];
+}
+
+export const describeCheck = (
+  { file, path }: ResolvedTask,
+  { task, findings }: TaskCheck,
+  model: string,
+): Validation => ({
+  task: file.name,
+  file: path,
+  model,
+  pairs: file.pairs.length,
+  valid: task !== null,
+  findings,
+});
+
+const splitsLine = ({ task }: TaskCheck): string[] => {
+  if (task === null) return [];
+  const { discover, choose, report, whole } = task.splits;
+  return [
+    whole
+      ? 'every pair used for everything'
+      : `${discover.length} discover · ${choose.length} choose · ${report.length} report`,
+  ];
+};
+
+export const checkLines = (validation: Validation, check: TaskCheck): string => {
+  const { task, model, pairs, findings } = validation;
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const counts = `${pairs} pairs, ${errors} errors, ${findings.length - errors} warnings`;
+  return [
+    ...findings.map(({ severity, message }) => `${severity === 'error' ? bad(severity) : severity}  ${message}`),
+    [`${task} for ${model}: ${counts}`, ...splitsLine(check)].join('; '),
+  ].join('\n');
+};
