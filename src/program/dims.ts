@@ -45,6 +45,10 @@ export function addDims(...dims: readonly Dim[]): Dim {
   return print(sum);
 }
 
+/** The one spelling of a dim that was written by hand: `prefix+pos` becomes `pos+prefix`. */
+export const canonicalDim = (dim: Dim): Dim => addDims(dim);
+export const canonicalShape = (shape: Shape): Shape => shape.map(canonicalDim);
+
 /** The dim of flattened axes. */
 export function multiplyDims(...dims: readonly Dim[]): Dim {
   let product: Polynomial = new Map([['', 1]]);

@@ -2,7 +2,7 @@
  * The ops: functions from symbolic tensors to a symbolic tensor. Shapes are checked here, when the program is built;
  * an error names the op and the shapes it was given.
  */
-import { addDims, broadcastShapes, multiplyDims, printShape, sameShape, subtractDims, type Dim, type Shape } from './dims.js';
+import { addDims, broadcastShapes, canonicalDim, canonicalShape, multiplyDims, printShape, sameShape, subtractDims, type Dim, type Shape } from './dims.js';
 import type { DType, OpAttributes, OpName, Value } from './value.js';
 
 export class ShapeError extends Error {
@@ -22,11 +22,11 @@ const make = <Op extends OpName>(op: Op, inputs: readonly Value[], attributes: O
 
 /** A tensor given at each run. Its named dims are bound by the sizes it then has. */
 export const input = (name: string, shape: Shape, dtype: DType = 'float'): Value =>
-  make('input', [], { name, role: 'input' }, { shape, dtype });
+  make('input', [], { name, role: 'input' }, { shape: canonicalShape(shape), dtype });
 
 /** A tensor given once, when the program is prepared: a weight. */
 export const parameter = (name: string, shape: Shape, dtype: DType = 'float'): Value =>
-  make('input', [], { name, role: 'parameter' }, { shape, dtype });
+  make('input', [], { name, role: 'parameter' }, { shape: canonicalShape(shape), dtype });
 
 export const literal = (value: number): Value => make('literal', [], { value }, { shape: [] });
 
@@ -137,13 +137,15 @@ export function swapLast(x: Value): Value {
   return transpose(x, [...axes.slice(0, -2), rank - 1, rank - 2]);
 }
 
-export function reshape(x: Value, shape: Shape): Value {
+export function reshape(x: Value, to: Shape): Value {
+  const shape = canonicalShape(to);
   if (multiplyDims(...x.shape) !== multiplyDims(...shape))
     throw new ShapeError('reshape', [x], `as many elements as ${printShape(shape)}`);
   return sameShape(x.shape, shape) ? x : make('reshape', [x], { shape }, { shape, dtype: x.dtype });
 }
 
-export function broadcast(x: Value, shape: Shape): Value {
+export function broadcast(x: Value, to: Shape): Value {
+  const shape = canonicalShape(to);
   const result = broadcastShapes(x.shape, shape);
   if (result === null || !sameShape(result, shape)) throw new ShapeError('broadcast', [x], `a shape that broadcasts to ${printShape(shape)}`);
   return sameShape(x.shape, shape) ? x : make('broadcast', [x], { shape }, { shape });
@@ -191,5 +193,5 @@ export function gather(x: Value, indices: Value, axis: number): Value {
 export function scatterAdd(updates: Value, indices: Value, size: Dim): Value {
   if (indices.dtype !== 'int' || indices.shape.length !== 1 || updates.shape[0] !== indices.shape[0])
     throw new ShapeError('scatterAdd', [updates, indices], 'updates [n, …] and integer indices [n]');
-  return make('scatterAdd', [updates, indices], { size }, { shape: [size, ...updates.shape.slice(1)] });
+  return make('scatterAdd', [updates, indices], { size }, { shape: [canonicalDim(size), ...updates.shape.slice(1)] });
 }
