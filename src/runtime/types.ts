@@ -21,9 +21,10 @@ export interface Kernel {
   readonly program: Program;
   /**
    * @param inputs one tensor per program input, by name; extra names are an error
+   * @param wanted names of the outputs to return (default: all); a runtime may skip what only the others need
    * @throws when a size contradicts the program's shapes, naming the input and both shapes
    */
-  run(inputs: Tensors): Promise<Tensors>;
+  run(inputs: Tensors, wanted?: readonly string[]): Promise<Tensors>;
   dispose(): Promise<void>;
 }
 
@@ -36,6 +37,8 @@ export interface RuntimeInfo {
   /** what its floats are */
   readonly precision: 'float32' | 'float64';
   readonly threads: number;
+  /** whether the arithmetic runs on a graphics card (left out: on the CPU) */
+  readonly onGpu?: boolean;
 }
 
 export interface Runtime {
@@ -60,6 +63,7 @@ export interface RuntimeOptions {
 export interface RuntimeProbe {
   readonly key: string;
   readonly works: boolean;
+  readonly onGpu: boolean;
   /** title when it works; else why not and what to do, in one line */
   readonly note: string;
 }
