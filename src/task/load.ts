@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { refuse } from '../errors.js';
 import type { ModelConfig, Tokenizer } from '../model/types.js';
 import { findGenerator } from './generators/index.js';
+import { parseJson } from './json.js';
 import { parseTask, type TaskFile, type TaskSource } from './schema.js';
 
 export interface LoadedTask {
@@ -59,18 +60,6 @@ const readText = async (path: string): Promise<string> => {
           error,
         )
       : refuse('file/unreadable', `${path}: cannot be read (${code ?? message}); expected a task file (JSON)`, error);
-  }
-};
-
-const parseJson = (text: string, path: string): unknown => {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
-  } catch (error) {
-    return refuse(
-      'task/json',
-      `${path}: not well-formed JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`,
-      error,
-    );
   }
 };
 

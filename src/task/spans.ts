@@ -40,7 +40,7 @@ const occurrences = (text: string, part: string): Range[] => {
 
 /** Positions of a span in the clean prompt, as the task file counts them. */
 export const resolveSpan = (span: SpanSource, prompt: EncodedText, tokenizer: Tokenizer | null): ResolvedSpan => {
-  if (Array.isArray(span)) return withinPrompt(span as unknown as Range, prompt);
+  if (Array.isArray(span)) return withinPrompt(span, prompt);
   const { text, at, occurrence } =
     typeof span === 'string' ? { text: span, at: undefined, occurrence: undefined } : span;
   if (typeof prompt.source !== 'string' || tokenizer === null) {
@@ -48,7 +48,7 @@ export const resolveSpan = (span: SpanSource, prompt: EncodedText, tokenizer: To
   }
   const places = occurrences(prompt.source, text);
   const ranges = places.map((place) => tokenRange(prompt.source as string, prompt.ids, tokenizer, place));
-  if (at !== undefined) return confirmed(at as Range, text, ranges, prompt);
+  if (at !== undefined) return confirmed(at, text, ranges, prompt);
   if (places.length === 0) return { problem: `names "${text}", which does not occur in the clean prompt` };
   if (occurrence === undefined && places.length > 1) {
     return {
