@@ -42,7 +42,7 @@ const errorsPage = (): string => {
 
 const fallback = ({ parse, fallback: value, required }: OptionSpec<unknown>): string => {
   if (required) return 'required';
-  return parse === null || value === undefined ? '' : `\`${String(value)}\``;
+  return parse === null || value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 };
 
 const commandSection = (command: CliCommand): string[] => {

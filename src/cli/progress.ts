@@ -6,7 +6,7 @@ import type { ProgressEvent, ProgressListener } from '../progress.js';
 export interface ProgressView {
   readonly listener: ProgressListener;
   /** Leaves the terminal as it was; later events are dropped. */
-  close(): void;
+  readonly close: () => void;
 }
 
 interface Stream {
@@ -99,4 +99,4 @@ export const createProgressView = (stream: NodeJS.WriteStream, watched: boolean)
   watched ? bar(stream) : Promise.resolve(plainLines(stream));
 
 export const isWatched = (stream: Stream, environment: NodeJS.ProcessEnv): boolean =>
-  stream.isTTY === true && !environment['CI'] && environment['TERM'] !== 'dumb';
+  stream.isTTY === true && (environment['CI'] ?? '') === '' && environment['TERM'] !== 'dumb';

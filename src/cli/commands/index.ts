@@ -1,8 +1,11 @@
 /** Every command, in the order of the help. */
 import type { CliCommand } from '../command.js';
+import { demo } from './demo.js';
 import { discover } from './discover.js';
+import { doctor } from './doctor.js';
 import { models } from './models.js';
+import { predict } from './predict.js';
 import { tasks } from './tasks.js';
 import { validate } from './validate.js';
 
-export const COMMANDS: readonly CliCommand[] = [discover, models, tasks, validate];
+export const COMMANDS: readonly CliCommand[] = [demo, discover, predict, doctor, models, tasks, validate];

@@ -10,7 +10,7 @@ export const modelOption = required(
 export const bosOption = value('--bos <when>', 'prepend BOS: auto (as the tokenizer does), true, false', bos);
 export const runtimeOption = value(
   '--runtime <key>',
-  'auto, onnx, tfjs, reference (see `thevenin doctor`)',
+  'auto, onnx, reference or one of tfjs (see `thevenin doctor`)',
   text,
   'auto',
 );

@@ -1,5 +1,6 @@
 /** What `thevenin tasks` and `thevenin validate` say of a task. */
 import type { TaskCheck } from '../../task/check.js';
+import { GENERATORS } from '../../task/generators/index.js';
 import type { LoadedTask, ResolvedTask } from '../../task/load.js';
 import { bad, table } from './table.js';
 
@@ -8,22 +9,28 @@ interface TaskSummary {
   readonly metric: string;
   /** as they stand in the file, or as many as the generator makes */
   readonly pairs: number;
-  readonly madeBy: string | null;
-  readonly description: string;
+  /** the generator's title, or where the pairs come from */
+  readonly about: string;
 }
 
 export const describeTask = ({ source }: LoadedTask): TaskSummary => ({
   task: source.name,
   metric: source.metric,
   pairs: source.pairs?.length ?? source.generator?.count ?? 0,
-  madeBy: source.pairs === undefined ? (source.generator?.name ?? null) : null,
-  description: source.description ?? '',
+  about: aboutTask(source),
 });
+
+const aboutTask = ({ generator, provenance }: LoadedTask['source']): string => {
+  const title = GENERATORS.find(({ key }) => key === generator?.name)?.title;
+  const settings = Object.entries(generator?.options ?? {}).map(([key, value]) => `${key} ${String(value)}`);
+  const source = typeof provenance === 'object' ? provenance.source : provenance;
+  return [title ?? source ?? '', ...settings].join(', ');
+};
 
 export const taskTable = (tasks: readonly TaskSummary[]): string =>
   table(
-    ['task', 'metric', 'pairs', 'what is asked'],
-    tasks.map(({ task, metric, pairs, description }) => [task, metric, `${pairs}`, description]),
+    ['task', 'metric', 'pairs', 'about'],
+    tasks.map(({ task, metric, pairs, about }) => [task, metric, `${pairs}`, about]),
   );
 
 interface Validation {

@@ -1,0 +1,14 @@
+/** Next tokens as a table. */
+import type { Prediction } from '../../run/predict.js';
+import { table } from './table.js';
+
+export const predictionTable = ({ top }: Prediction): string =>
+  table(
+    ['token', 'id', 'probability', 'log-probability'],
+    top.map(({ id, text, logprob }) => [
+      text === null ? '' : JSON.stringify(text),
+      `${id}`,
+      Math.exp(logprob).toPrecision(3),
+      logprob.toFixed(4),
+    ]),
+  );
