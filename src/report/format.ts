@@ -1,0 +1,36 @@
+/** How numbers and texts are written in every view. */
+
+/** Three significant digits, a proper minus sign, and a plus where the sign matters. */
+export const number = (value: number, { signed = false }: { signed?: boolean } = {}): string => {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  const text = size !== 0 && (size >= 1e5 || size < 1e-4) ? size.toExponential(2) : trimmed(size);
+  const sign = value < 0 ? '−' : signed && value > 0 ? '+' : '';
+  return sign + text;
+};
+
+const trimmed = (size: number): string => {
+  const digits = size === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(size)));
+  return size.toFixed(Math.min(digits, 6));
+};
+
+export const orDash = (value: number | null, options?: { signed?: boolean }): string =>
+  value === null ? '–' : number(value, options);
+
+/** Thousands apart: 32,491. */
+export const whole = (value: number): string => value.toLocaleString('en-US');
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text made safe for XML and HTML, in content and in attributes. Control characters that XML forbids are replaced. */
+export const escapeMarkup = (text: string): string =>
+  text
+    // eslint-disable-next-line no-control-regex -- exactly the characters XML 1.0 does not allow
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
