@@ -7,6 +7,7 @@
 export const CATALOGUE = {
   'circuit/address': { exit: 2, summary: 'A name of a node, edge, path or position does not follow the address grammar.' },
   'circuit/exchange': { exit: 2, summary: 'A circuit file is not in the exchange format, or is of another model.' },
+  'circuit/layout': { exit: 2, summary: 'A layout is unknown.' },
   'circuit/reference': { exit: 2, summary: 'A reference circuit is unknown, malformed, or does not fit the model.' },
   'circuit/scores': { exit: 2, summary: 'Scores are not one finite number for each edge of the model.' },
   'circuit/selection': { exit: 2, summary: 'A selection rule is unknown, or what it was asked for makes no sense.' },
