@@ -30,7 +30,7 @@ export interface TaskCheck {
  */
 export const checkTask = (file: TaskFile, context: TaskContext): TaskCheck => {
   const prepared = prepareTask(file, context);
-  if ('severity' in prepared) return { task: null, findings: [prepared] };
+  if (!('pairs' in prepared)) return { task: null, findings: prepared };
   const findings = LINT_RULES.flatMap((rule) => rule.check(prepared));
   const faulty = findings.some(({ severity }) => severity === 'error');
   return { task: faulty ? null : checked(prepared), findings };

@@ -1,9 +1,10 @@
 /** Tokenises a task file for one model. Nothing is judged here: the lint rules look at what comes out. */
+import { TheveninError } from '../errors.js';
 import type { ModelConfig, Tokenizer } from '../model/types.js';
 import { finding, type Finding } from './finding.js';
 import { taskMetric, type TaskMetric } from './metrics.js';
 import type { AnswersSource, PromptSource, TaskFile, TaskPair } from './schema.js';
-import { answerIds } from './words.js';
+import { answerIds, attempt } from './words.js';
 import { resolveSpan, type EncodedText, type Range, type ResolvedSpan } from './spans.js';
 
 /** For what a task is checked. */
@@ -58,29 +59,31 @@ export interface PreparedTask {
   readonly file: TaskFile;
   readonly context: TaskContext;
   readonly metric: TaskMetric;
-  /** whether BOS is prepended */
+  /** whether every prompt begins with BOS */
   readonly bos: boolean;
   readonly pairs: readonly PreparedPair[];
 }
 
-/** The task's prompts and answers as token ids, or why the model cannot be asked at all. */
-export const prepareTask = (file: TaskFile, context: TaskContext): PreparedTask | Finding => {
+/** The task's prompts and answers as token ids, or why the model cannot be asked with them. */
+export const prepareTask = (file: TaskFile, context: TaskContext): PreparedTask | readonly Finding[] => {
   const unready = unaskable(file, context);
-  if (unready !== null) return unready;
+  if (unready !== null) return [unready];
   const bos = bosWanted(file, context);
   const metric = taskMetric(file.metric);
-  return {
-    file,
-    context,
-    metric,
-    bos: bos === true || (bos === 'auto' && context.tokenizer?.prependsBos === true && hasText(file)),
-    pairs: file.pairs.map((pair, index) => preparePair(pair, index, context, { metric, bos })),
-  };
+  const pairs: PreparedPair[] = [];
+  const unwritable: Finding[] = [];
+  file.pairs.forEach((pair, index) => {
+    const prepared = attempt(() => preparePair(pair, index, context, { metric, bos }));
+    if (prepared instanceof TheveninError) {
+      unwritable.push(finding('error', 'tokenizer', { file: context.path, pair: index }, prepared.message));
+    } else pairs.push(prepared);
+  });
+  if (unwritable.length > 0) return unwritable;
+  const bosId = context.tokenizer?.bosId ?? null;
+  return { file, context, metric, bos: bosId !== null && pairs.every(({ clean }) => clean.tokens[0] === bosId), pairs };
 };
 
 const bosWanted = (file: TaskFile, context: TaskContext): boolean | 'auto' => context.bos ?? file.bos ?? 'auto';
-
-const hasText = ({ pairs }: TaskFile): boolean => pairs.some(({ clean }) => typeof clean === 'string');
 
 const unaskable = (file: TaskFile, context: TaskContext): Finding | null => {
   const { path, tokenizer, config } = context;

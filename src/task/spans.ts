@@ -1,5 +1,6 @@
 /** From text in a prompt to token positions, by encoding what comes before it: no tokenizer-specific offsets are needed. */
 import type { Tokenizer } from '../model/types.js';
+import { encodeOrNull } from './words.js';
 import type { PromptSource, SpanSource } from './schema.js';
 
 export type Range = readonly [first: number, afterLast: number];
@@ -23,8 +24,8 @@ export const tokenRange = (
   [start, end]: Range,
 ): Range | null => {
   const boundary = (at: number): number | null => {
-    const before = at === 0 ? [] : tokenizer.encode(text.slice(0, at));
-    return before.every((id, position) => id === ids[position]) ? before.length : null;
+    const before = encodeOrNull(text.slice(0, at), tokenizer);
+    return before?.every((id, position) => id === ids[position]) ? before.length : null;
   };
   const spaced = start > 0 && text[start - 1] === ' ';
   const first = boundary(start) ?? (spaced ? boundary(start - 1) : null);

@@ -51,7 +51,7 @@ export interface CheckedTask {
   readonly splits: Splits;
   /** SHA-256 of the task file as read */
   readonly digest: string;
-  /** whether a BOS id was prepended to every prompt */
+  /** whether every prompt begins with a BOS id */
   readonly bos: boolean;
   readonly provenance: string;
 }

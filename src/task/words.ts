@@ -1,6 +1,23 @@
 /** Which words a model's tokenizer writes as one token. */
+import { TheveninError } from '../errors.js';
 import type { Tokenizer } from '../model/types.js';
 import type { DroppedSource } from './schema.js';
+
+/** What a tokenizer answers, or its error when the text or the ids are none that it knows. */
+export const attempt = <T>(ask: () => T): T | TheveninError => {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof TheveninError && error.code.startsWith('tokenizer/')) return error;
+    throw error;
+  }
+};
+
+/** Token ids, or null when the tokenizer cannot write the text. */
+export const encodeOrNull = (text: string, tokenizer: Tokenizer): readonly number[] | null => {
+  const ids = attempt(() => (text === '' ? [] : tokenizer.encode(text)));
+  return ids instanceof TheveninError ? null : ids;
+};
 
 const bare = (text: string): string => text.replace(/\s+/g, '');
 
@@ -11,25 +28,23 @@ export const roundTrips = (text: string, ids: readonly number[], tokenizer: Toke
 /**
  * Token ids of an answer, as it stands within a text. Some tokenizers put a space before whatever they are given; where
  * that makes several tokens of a word that is one within a text, the one is taken.
+ * @throws tokenizer/text
  */
 export const answerIds = (text: string, tokenizer: Tokenizer): readonly number[] => {
-  if (text === '') return [];
-  const alone = tokenizer.encode(text);
-  if (alone.length === 1) return alone;
-  const before = tokenizer.encode('a');
-  const rest = continuation(before, tokenizer.encode(`a${text}`));
-  return rest?.length === 1 && roundTrips(text, rest, tokenizer) ? rest : alone;
+  const alone = encodeOrNull(text, tokenizer);
+  if (alone !== null && alone.length < 2) return alone;
+  const before = encodeOrNull('a', tokenizer) ?? [];
+  const whole = encodeOrNull(`a${text}`, tokenizer) ?? [];
+  const rest = before.every((id, position) => id === whole[position]) ? whole.slice(before.length) : [];
+  if (rest.length === 1 && roundTrips(text, rest, tokenizer)) return rest;
+  return alone ?? tokenizer.encode(text);
 };
-
-/** What `whole` adds to `before`; null when it does not begin with it. */
-export const continuation = (before: readonly number[], whole: readonly number[]): readonly number[] | null =>
-  before.every((id, position) => id === whole[position]) ? whole.slice(before.length) : null;
 
 /** The id of a text that is one token and says it, else null. */
 export const oneToken = (text: string, tokenizer: Tokenizer): number | null => {
-  const ids = answerIds(text, tokenizer);
-  const [id] = ids;
-  return ids.length === 1 && id !== undefined && roundTrips(text, ids, tokenizer) ? id : null;
+  const ids = attempt(() => answerIds(text, tokenizer));
+  if (ids instanceof TheveninError || ids.length !== 1 || !roundTrips(text, ids, tokenizer)) return null;
+  return ids[0] ?? null;
 };
 
 /** Keeps the words that are one token after a space, and says which are not. */

@@ -12,10 +12,11 @@
  * stay where it is and only what is copied changes.
  */
 import { Type } from '@sinclair/typebox';
-import { refuse } from '../../errors.js';
+import { refuse, TheveninError } from '../../errors.js';
 import type { TaskPair } from '../schema.js';
 import type { Tokenizer } from '../../model/types.js';
 import type { Random } from '../random.js';
+import { attempt, encodeOrNull } from '../words.js';
 import { collectPairs, defineGenerator } from './generator.js';
 
 interface Sequence {
@@ -103,8 +104,9 @@ const plainToken = (
 };
 
 const isPlain = (id: number, tokenizer: Tokenizer): boolean => {
-  const text = tokenizer.decode([id]);
-  return id !== tokenizer.bosId && text !== '' && tokenizer.encode(text).join(' ') === String(id);
+  const text = attempt(() => tokenizer.decode([id]));
+  if (id === tokenizer.bosId || text instanceof TheveninError || text === '') return false;
+  return encodeOrNull(text, tokenizer)?.join(' ') === String(id);
 };
 
 /** `period` varies within (length/2, 3·length/4], so that at least four tokens of the first run do not recur. */

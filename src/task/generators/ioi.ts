@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox';
 import type { Tokenizer } from '../../model/types.js';
 import type { Random } from '../random.js';
 import type { TaskPair } from '../schema.js';
-import { oneTokenWords, roundTrips } from '../words.js';
+import { encodeOrNull, oneTokenWords, roundTrips } from '../words.js';
 import { collectPairs, defineGenerator, needTokenizer, needWords } from './generator.js';
 import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES, IOI_TEMPLATES } from './ioi-words.js';
 import { fill, sameShape, spansOf } from './prompt.js';
@@ -60,7 +60,8 @@ const isWritable = ({ template }: Form, tokenizer: Tokenizer): boolean => {
     .replace(/\[[^\]]+\]/g, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return roundTrips(sentence, tokenizer.encode(sentence), tokenizer);
+  const ids = encodeOrNull(sentence, tokenizer);
+  return ids !== null && roundTrips(sentence, ids, tokenizer);
 };
 
 export const ioi = defineGenerator({

@@ -1,6 +1,7 @@
 /** Filling templates whose slots become named spans. */
 import { invariant } from '../../errors.js';
 import type { Tokenizer } from '../../model/types.js';
+import { encodeOrNull } from '../words.js';
 import { tokenRange, type Range } from '../spans.js';
 
 export interface Filled {
@@ -32,7 +33,8 @@ export const spansOf = (
   tokenizer: Tokenizer,
   needed: readonly string[] = [...filled.places.keys()],
 ): Record<string, [number, number]> | null => {
-  const ids = tokenizer.encode(filled.text);
+  const ids = encodeOrNull(filled.text, tokenizer);
+  if (ids === null) return null;
   const spans: Record<string, [number, number]> = {};
   for (const [slot, place] of filled.places) {
     const range = tokenRange(filled.text, ids, tokenizer, place);

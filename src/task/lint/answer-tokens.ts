@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../model/types.js';
+import { encodeOrNull } from '../words.js';
 import { everyOption, pairRule, placed, quoted } from './rule.js';
 
 export const answerTokens = pairRule('answer-tokens', 'every answer is exactly one token', (pair, { context }) =>
@@ -15,6 +16,9 @@ const pieces = (ids: readonly number[], tokenizer: Tokenizer | null): string =>
 
 /** A forgotten leading space is the usual cause. */
 const hint = (source: string | number, tokenizer: Tokenizer | null): string =>
-  typeof source === 'string' && !source.startsWith(' ') && tokenizer?.encode(` ${source}`).length === 1
+  typeof source === 'string' &&
+  !source.startsWith(' ') &&
+  tokenizer !== null &&
+  encodeOrNull(` ${source}`, tokenizer)?.length === 1
     ? `: with its leading space, ${quoted(` ${source}`)}, it is one`
     : ': choose another word';
