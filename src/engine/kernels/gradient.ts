@@ -1,0 +1,154 @@
+/** The programs of the backward pass. They reuse what the forward pass left (pre-activations, q, k, v) instead of recomputing it. */
+import {
+  attentionOutput, attentionPattern, isCentred, mlp, mlpOutput, projectHeads, rotate, type Arithmetic,
+} from '../../model/blocks.js';
+import * as p from '../../program/index.js';
+import type { Program, Value } from '../../program/index.js';
+import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
+
+/** The gradient at the stream after the MLP, and the MLP's saved pre-activations → the gradient at the MLP's input. */
+export function mlpGradient(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const x = stream('x', config);
+  const forward = mlp(x, arithmetic);
+  const saved = (name: string): Value => p.input(name, [Q, B, POS, config.dMlp]);
+  const hidden = saved('hidden');
+  const gate = forward.gate ? saved('gate') : null;
+  const sites = [hidden, ...(gate ? [gate] : [])];
+  const atOutput = [{ of: mlpOutput(hidden, gate, arithmetic), gradient: stream('gradient', config) }];
+  const atSites = p.differentiate(atOutput, sites);
+  const entries = [forward.hidden, ...(forward.gate ? [forward.gate] : [])];
+  const cotangents = entries.map((of, i) => ({ of, gradient: atSites[i] as Value }));
+  return p.makeProgram('mlpGradient', { x: p.differentiate(cotangents, [x])[0] as Value });
+}
+
+/** The gradient at the stream after attention → the gradient at z. */
+export function outputGradient(arithmetic: Arithmetic): Program {
+  const z = heads('z', arithmetic.config);
+  const of = attentionOutput(z, arithmetic);
+  const [gradient] = p.differentiate([{ of, gradient: stream('gradient', arithmetic.config) }], [z]);
+  return p.makeProgram('outputGradient', { z: gradient as Value });
+}
+
+/** The gradient at z → the gradients at q, k, v (after the rotary embedding). */
+export function attendGradient(arithmetic: Arithmetic, variant: { prefix: boolean }): Program {
+  const { config } = arithmetic;
+  const [q, k, v] = [heads('q', config), heads('k', config), heads('v', config)];
+  const pattern = attentionPattern(q, withPrefix(k, 'k', arithmetic, variant), arithmetic);
+  const of = p.matmul(pattern, withPrefix(v, 'v', arithmetic, variant));
+  const gradients = p.differentiate([{ of, gradient: heads('gradient', config) }], [q, k, v]);
+  return p.makeProgram('attendGradient', { q: gradients[0] as Value, k: gradients[1] as Value, v: gradients[2] as Value });
+}
+
+/** The gradients at q, k, v → the gradient at the attention's input, readers not told apart. */
+export function projectGradient(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const x = stream('x', config);
+  const { q, k, v } = projectHeads(x, arithmetic);
+  const cotangents = [
+    { of: q, gradient: heads('q', config) },
+    { of: k, gradient: heads('k', config) },
+    { of: v, gradient: heads('v', config) },
+  ];
+  return p.makeProgram('projectGradient', { x: p.differentiate(cotangents, [x])[0] as Value });
+}
+
+/**
+ * The gradients at q, k, v → the gradient at each reader's own input (before the norm), contracted at once with the senders'
+ * differences: scores [examples, senders, 3 · heads + 1] = ⟨difference, gradient⟩ over positions and d, the gradient summed over
+ * `questions` (the points of an integral, each with its weight already in its gradient). The last column is the MLP reader of the
+ * same layer, whose gradient is given. Also Σ over readers, the gradient of the stream.
+ *
+ * The norm's adjoint is fused, with x̂ the normalised input and h = γ W g:
+ *     dx = (h − mean(h) − x̂ · mean(h · x̂)) / σ,   mean(h · x̂) = (g · (q − bias)) / d
+ * The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d.
+ */
+export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean }): Program {
+  const { config } = arithmetic;
+  const { dModel, dHead, nHeads } = config;
+  const readers = 3 * nHeads;
+  const roles = ['q', 'k', 'v'] as const;
+  const rotated = roles.map((name) => heads(name, config));
+  const gradients = roles.map((name) => heads(`${name}.gradient`, config));
+  const unrotated = gradients.map((gradient, i) => (roles[i] === 'v' ? gradient : unrotate(gradient, arithmetic)));
+  const x = stream('x', config);
+  const { inverse, xHat } = normalisedStream(x, arithmetic);
+  const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
+  const first = p.transpose(joined, [2, 0, 1, 3, 4]); // [readers, questions, examples, pos, dHead]
+  const weight = p.parameter('qkv.readerGradient', [readers, dHead, dModel]);
+  const h = p.reshape(p.matmul(p.reshape(first, [readers, p.multiplyDims(Q, B, POS), dHead]), weight), [readers, Q, B, POS, dModel]);
+  const gradient = xHat === null ? h : p.sub(h, p.mul(p.reshape(xHat, [1, Q, B, POS, dModel]), alongX()));
+  const perQuestion = p.sum(gradient, [0]); // [questions, examples, pos, d]
+  const all = p.transpose(p.sum(gradient, [1]), [1, 0, 2, 3]); // [examples, readers, pos, d]
+  const own = variant.mlp ? [p.reshape(p.sum(stream('mlp.gradient', config), [0]), [B, 1, POS, dModel])] : [];
+  const scores = contraction(p.concat([all, ...own], 1), config.dModel);
+  return p.makeProgram('readersGradient', { x: perQuestion, scores });
+
+  /** mean(h · x̂) / σ per reader [readers, questions, examples, pos, 1]. */
+  function alongX(): Value {
+    const products = roles.map((_, i) => p.sum(p.mul(gradients[i] as Value, rotated[i] as Value), [-1], true));
+    const bias = p.reshape(p.parameter('qkv.readerBias', [readers, dHead]), [readers, 1, dHead]);
+    const constant = p.sum(p.mul(p.concat(unrotated, 2), bias), [-1], true);
+    const along = p.mul(p.sub(p.concat(products, 2), constant), 1 / dModel); // [questions, examples, readers, pos, 1]
+    return p.transpose(scale(along, inverse), [2, 0, 1, 3, 4]);
+  }
+}
+
+/** values [questions, examples, readers, pos, n] times 1/σ [questions, examples, pos, 1]. */
+function scale(values: Value, inverse: Value | null): Value {
+  return inverse === null ? values : p.mul(values, p.reshape(inverse, [Q, B, 1, POS, 1]));
+}
+
+function normalisedStream(x: Value, arithmetic: Arithmetic): { inverse: Value | null; xHat: Value | null } {
+  const { norm, normEps } = arithmetic.config;
+  if (norm === null) return { inverse: null, xHat: null };
+  const centred = isCentred(arithmetic) ? p.sub(x, p.mean(x, [-1], true)) : x;
+  const inverse = p.div(1, p.sqrt(p.add(p.mean(p.mul(centred, centred), [-1], true), normEps)));
+  return { inverse, xHat: p.mul(centred, inverse) };
+}
+
+/** The transpose of the rotary embedding. */
+function unrotate(gradient: Value, arithmetic: Arithmetic): Value {
+  const probe = p.input('unrotated', gradient.shape);
+  return p.differentiate([{ of: rotate(probe, arithmetic), gradient }], [probe])[0] as Value;
+}
+
+/** gradients [examples, readers, pos, d] · differences [examples, senders, pos, d] → [examples, senders, readers]. */
+function contraction(gradients: Value, dModel: number): Value {
+  const readers = gradients.shape[1] as p.Dim;
+  const flat = p.multiplyDims(POS, dModel);
+  const differences = p.reshape(p.input('differences', [B, 'senders', POS, dModel]), [B, 'senders', flat]);
+  return p.matmul(differences, p.swapLast(p.reshape(gradients, [B, readers, flat])));
+}
+
+/** The contraction of a single reader's gradient [questions, examples, pos, d]: the logits. */
+export function readerScores(arithmetic: Arithmetic): Program {
+  const { dModel } = arithmetic.config;
+  const gradient = p.reshape(p.sum(stream('gradient', arithmetic.config), [0]), [B, 1, POS, dModel]);
+  return p.makeProgram('readerScores', { scores: contraction(gradient, dModel) });
+}
+
+/** What a layer's heads say differently in two cached runs: [examples, heads, pos, d]. */
+export function headDifferences(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const { dModel, dHead, nHeads } = config;
+  const change = p.sub(atPositions(cachedHeads('alt', config)), atPositions(cachedHeads('now', config)));
+  const byHead = p.reshape(p.transpose(change, [2, 0, 1, 3, 4]), [nHeads, p.multiplyDims(B, POS), dHead]);
+  const out = p.matmul(byHead, p.parameter('o.byHead', [nHeads, dHead, dModel]));
+  const split = p.reshape(out, [nHeads, B, POS, dModel]);
+  return p.makeProgram('headDifferences', { difference: p.transpose(split, [1, 0, 2, 3]) });
+}
+
+/** The same for a sender that writes to the stream directly (the embedding, an MLP): [examples, 1, pos, d]. */
+export function streamDifference(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const change = p.sub(cachedStream('alt', config), cachedStream('now', config)); // [1, examples, pos, d]
+  return p.makeProgram('streamDifference', { difference: p.reshape(change, [B, 1, POS, config.dModel]) });
+}
+
+/** All senders' differences in one tensor [examples, senders, pos, d]. */
+export function joinDifferences(arithmetic: Arithmetic, variant: { counts: readonly number[] }): Program {
+  const parts = variant.counts.map((count, i) => p.input(`part${i}`, [B, count, POS, arithmetic.config.dModel]));
+  return p.makeProgram('joinDifferences', { differences: p.concat(parts, 1) });
+}
+

@@ -1,0 +1,37 @@
+/** What can be asked of the engine: interventions, and where their values come from. */
+import type { EdgeId } from '../circuit/types.js';
+
+/**
+ * Where an intervention's values come from:
+ * `other`: the same example's other prompt (resample ablation); `zero`; `mean`: each node's mean over reference prompts and
+ * positions; `mean-positional`: its mean at each position.
+ */
+export type SourceKind = 'other' | 'zero' | 'mean' | 'mean-positional';
+
+/** `noising`: changed values come into the clean run. `denoising`: clean values come into the corrupt run (source `other`). */
+export type Direction = 'noising' | 'denoising';
+
+/** A place in the stream or in a layer whose value can be replaced. `post` of a layer is `pre` of the next. */
+export type SiteKind = 'resid-pre' | 'resid-mid' | 'resid-post' | 'attention-out' | 'mlp-out' | 'q' | 'k' | 'v' | 'pattern' | 'z';
+
+export interface Site {
+  readonly kind: SiteKind;
+  readonly layer: number;
+  /** heads of q, k, v, pattern, z; default all */
+  readonly heads?: readonly number[];
+  /** positions (of queries, for `pattern`); default all */
+  readonly positions?: readonly number[];
+  /** 0 keeps, 1 replaces (default), between interpolates */
+  readonly amount?: number;
+}
+
+/**
+ * One question: its answer is the metric of every example with the intervention made.
+ * - `sites`: values replaced at sites (activation patching)
+ * - `edges`: what one reader reads from one sender is replaced, by `weight` (default all of it); everything else recomputed
+ * - `circuit`: every edge not kept is cut at once; `keep` [edge] holds 1 (kept) … 0 (cut)
+ */
+export type Question =
+  | { readonly kind: 'sites'; readonly sites: readonly Site[] }
+  | { readonly kind: 'edge'; readonly edge: EdgeId | number; readonly weight?: number }
+  | { readonly kind: 'circuit'; readonly keep: Uint8Array | Float32Array };

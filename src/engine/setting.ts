@@ -1,0 +1,64 @@
+/** What questions are asked against: a base run, where alternatives come from, and the judge. */
+import type { Tensor } from '../runtime/types.js';
+import { Arena } from './arena.js';
+import type { Engine } from './engine.js';
+import type { Judge } from './judge.js';
+import type { Activations, Batch, CachedRun } from './prompts.js';
+import type { Span } from './span.js';
+
+/** The values that interventions bring in. */
+export interface Alternative extends Activations {
+  /** queries, keys and values; their shapes are the base run's */
+  readonly heads: CachedRun['heads'];
+  /** [1, examples, heads, length, length] of one layer; the caller owns it */
+  pattern(layer: number): Promise<Tensor>;
+  /** the alternatives are one full run of the model: a node whose inputs are all cut says exactly its alternative */
+  readonly isRun: boolean;
+  /** base and alternative agree before this position */
+  readonly firstChange: number;
+}
+
+export interface Setting {
+  readonly engine: Engine;
+  readonly batch: Batch;
+  readonly base: CachedRun;
+  readonly alternative: Alternative;
+  readonly judge: Judge;
+}
+
+/** The stream after a layer. */
+export const postOf = (run: Activations, layer: number): Tensor => run.pre[layer + 1] ?? run.final;
+
+/** What a layer's MLP reads: the stream after attention, or before it in parallel blocks. */
+export const mlpInputOf = (engine: Engine, run: Activations, layer: number): Tensor =>
+  (engine.model.config.parallelBlocks ? run.pre : run.mid)[layer] as Tensor;
+
+/** The layer's tensor of a list that has one per layer. */
+export const at = <T>(list: readonly T[], layer: number): T => list[layer] as T;
+
+/** A float tensor that lives as long as the arena. */
+export const floats = (setting: { engine: Engine }, arena: Arena, of: { values: Float32Array; shape: readonly number[] }): Tensor =>
+  arena.own(setting.engine.runtime.tensor(of.values, of.shape));
+
+export const ints = (setting: { engine: Engine }, arena: Arena, values: readonly number[]): Tensor =>
+  arena.own(setting.engine.runtime.tensor(Int32Array.from(values), [values.length], 'int'));
+
+/** A cached stream at the span's positions, one copy per question, moved by swap · (alt − now). */
+export async function shifted(
+  setting: Setting,
+  span: Span,
+  streams: { base: Tensor; now: Tensor; alt: Tensor; swap: Tensor },
+): Promise<Tensor> {
+  const { engine } = setting;
+  const result = await engine.run({ name: 'shift', inputs: { ...streams, positions: span.positions } });
+  return result['x'] as Tensor;
+}
+
+/** A cached stream at the span's positions, one copy per question. */
+export async function spread(setting: Setting, span: Span, of: { stream: Tensor; questions: number; arena: Arena }): Promise<Tensor> {
+  const zeros = floats(setting, of.arena, { values: new Float32Array(of.questions * span.count), shape: [of.questions, 1, span.count, 1] });
+  return shifted(setting, span, { base: of.stream, now: of.stream, alt: of.stream, swap: zeros });
+}
+
+/** The earliest position a run must recompute: not before anything changes, and no later than the first answer. */
+export const clampStart = (setting: Setting, start: number): number => Math.min(start, setting.judge.firstAnswer, setting.batch.length - 1);

@@ -1,0 +1,93 @@
+/** From somewhere in the model up to its last layer, recomputing everything, with sites replaced on the way. */
+import type { Tensor, Tensors } from '../runtime/types.js';
+import { Arena } from './arena.js';
+import { attend, feedForward, output, project, type Swaps } from './layers.js';
+import { at, type Setting } from './setting.js';
+import type { Span } from './span.js';
+
+/** What is replaced in one layer, for a chunk of questions. */
+export interface LayerSwaps {
+  /** sites inside attention */
+  readonly attention: Swaps;
+  /** masks [questions, 1, pos, 1] of the stream after attention and of the MLP's output */
+  readonly mid: Tensor | null;
+  readonly mlp: Tensor | null;
+  /** of the stream entering the layer; the walk's first layer has it applied already */
+  readonly pre: Tensor | null;
+}
+
+export const NOTHING: LayerSwaps = { attention: { sites: [], inputs: {} }, mid: null, mlp: null, pre: null };
+
+export interface Walk {
+  readonly setting: Setting;
+  readonly span: Span;
+  swaps(layer: number): Promise<LayerSwaps>;
+}
+
+/** x [questions, examples, pos, d] entering `layer` → the stream after the last layer; x is disposed. */
+export async function walkUp(walk: Walk, layer: number, x: Tensor): Promise<Tensor> {
+  const { engine } = walk.setting;
+  let stream = x;
+  for (let l = layer; l < engine.model.config.nLayers; l++) {
+    const swaps = await walk.swaps(l);
+    const entering = l === layer ? stream : await swapped(walk, stream, { swap: swaps.pre, alt: at(walk.setting.alternative.pre, l) });
+    const mid = await attentionStep(walk, l, entering);
+    stream = await mlpStep(walk, l, { pre: entering, mid });
+    engine.counters.layerTokens += tokens(stream) / engine.model.config.nLayers;
+  }
+  return stream;
+}
+
+const tokens = (x: Tensor): number => x.shape.slice(0, 3).reduce((a, b) => a * b, 1);
+
+/** Attention with its sites replaced, then the replacement of the stream after it. */
+export async function attentionStep(walk: Walk, layer: number, x: Tensor): Promise<Tensor> {
+  const { setting, span } = walk;
+  const swaps = await walk.swaps(layer);
+  const place = { engine: setting.engine, layer, span };
+  const arena = new Arena();
+  try {
+    const heads = await project(place, x);
+    arena.own(heads as unknown as Tensors);
+    const attended = arena.own(await attend(place, heads, { cached: at(setting.base.heads, layer), swaps: swaps.attention }));
+    return await swapped(walk, await output(place, x, attended['z'] as Tensor), { swap: swaps.mid, alt: at(setting.alternative.mid, layer) });
+  } finally {
+    arena.dispose();
+  }
+}
+
+/** The MLP with its output replaced where asked; disposes the streams it is given. */
+export async function mlpStep(walk: Walk, layer: number, streams: { pre: Tensor | null; mid: Tensor }): Promise<Tensor> {
+  const { engine } = walk.setting;
+  const { parallelBlocks, dMlp } = engine.model.config;
+  const { pre, mid } = streams;
+  if (dMlp === 0) {
+    if (pre !== mid) pre?.dispose();
+    return mid;
+  }
+  const { mlp: swap } = await walk.swaps(layer);
+  const x = parallelBlocks ? (pre as Tensor) : mid;
+  const result = await feedForward({ engine, layer }, { x, onto: mid }, [swap ? 'm' : 'post']);
+  const post = swap
+    ? await plus(walk, mid, await swapped(walk, result['m'] as Tensor, { swap, alt: at(walk.setting.alternative.m, layer) }))
+    : (result['post'] as Tensor);
+  mid.dispose();
+  pre?.dispose();
+  return post;
+}
+
+/** a + b; disposes b. */
+export async function plus({ setting }: Walk, a: Tensor, b: Tensor): Promise<Tensor> {
+  const { x } = await setting.engine.run({ name: 'addStreams', inputs: { a, b } });
+  b.dispose();
+  return x as Tensor;
+}
+
+/** A stream in flight with part of it replaced; disposes what it replaces. */
+async function swapped({ setting, span }: Walk, now: Tensor, by: { swap: Tensor | null; alt: Tensor }): Promise<Tensor> {
+  if (!by.swap) return now;
+  const inputs = { now, alt: by.alt, swap: by.swap, positions: span.positions };
+  const { x } = await setting.engine.run({ name: 'swapStream', inputs });
+  now.dispose();
+  return x as Tensor;
+}

@@ -1,0 +1,153 @@
+/**
+ * The arithmetic of a transformer, as functions from symbolic tensors to symbolic tensors. They say what is computed, once,
+ * for every runtime; which of it is computed, for which heads and positions, is the engine's business.
+ *
+ * Parameters carry short names without their layer (`qkv.weight`); `parameters.ts` makes their values from the model's weights.
+ */
+import * as p from '../program/index.js';
+import type { Value } from '../program/index.js';
+import type { ActivationKind, ModelConfig } from './types.js';
+
+/** What the programs' form depends on: the config, and which optional weights this model has. */
+export interface Arithmetic {
+  readonly config: ModelConfig;
+  readonly has: {
+    readonly qkvBias: boolean;
+    readonly oBias: boolean;
+    readonly inBias: boolean;
+    readonly outBias: boolean;
+    readonly unembedBias: boolean;
+  };
+}
+
+const ACTIVATIONS: Readonly<Record<ActivationKind, (x: Value) => Value>> = {
+  relu: p.relu,
+  gelu: p.gelu,
+  gelu_new: p.geluTanh,
+  silu: p.silu,
+};
+
+export type NormName = 'ln1' | 'ln2' | 'lnFinal';
+
+interface Norm {
+  /** the mean is taken out too */
+  readonly centred: boolean;
+  apply(x: Value, parameters: { weight: Value; bias: Value }, eps: number): Value;
+}
+
+const NORMS: Readonly<Record<'LN' | 'RMS', Norm>> = {
+  LN: { centred: true, apply: (x, affine, eps) => p.layerNorm(x, affine, eps) },
+  RMS: { centred: false, apply: (x, { weight }, eps) => p.rmsNorm(x, weight, eps) },
+};
+
+/** The norm in front of a reader, or the identity where the model has none. */
+export function normalise(x: Value, name: NormName, { config }: Arithmetic): Value {
+  if (config.norm === null) return x;
+  const weight = p.parameter(`${name}.weight`, [config.dModel]);
+  const bias = p.parameter(`${name}.bias`, [config.dModel]);
+  return NORMS[config.norm].apply(x, { weight, bias }, config.normEps);
+}
+
+/** Whether the model's norms take the mean out. */
+export const isCentred = ({ config }: Arithmetic): boolean => config.norm !== null && NORMS[config.norm].centred;
+
+const withBias = (x: Value, present: boolean, bias: () => Value): Value => (present ? p.add(x, bias()) : x);
+
+export interface HeadValues {
+  /** [questions, examples, heads, pos, dHead], q and k after the rotary embedding, k and v one per query head */
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+}
+
+/** x [questions, examples, pos, d] (before its norm) → the heads' queries, keys and values. */
+export function projectHeads(x: Value, arithmetic: Arithmetic): HeadValues {
+  const { dModel, dHead, nHeads, nKeyValueHeads } = arithmetic.config;
+  const columns = (nHeads + 2 * nKeyValueHeads) * dHead;
+  const weight = p.parameter('qkv.weight', [dModel, columns]);
+  const product = p.matmul(normalise(x, 'ln1', arithmetic), weight);
+  const all = withBias(product, arithmetic.has.qkvBias, () => p.parameter('qkv.bias', [columns]));
+  const part = (first: number, heads: number): Value => {
+    const values = p.slice(all, -1, [first * dHead, (first + heads) * dHead]); // [questions, examples, pos, heads * dHead]
+    const split = p.reshape(values, [...x.shape.slice(0, 3), heads, dHead]);
+    return p.transpose(split, [0, 1, 3, 2, 4]); // [questions, examples, heads, pos, dHead]
+  };
+  return {
+    q: rotate(part(0, nHeads), arithmetic),
+    k: ungroup(rotate(part(nHeads, nKeyValueHeads), arithmetic), arithmetic),
+    v: ungroup(part(nHeads + nKeyValueHeads, nKeyValueHeads), arithmetic),
+  };
+}
+
+/** Each query head gets its own copy of its key-value head: [questions, examples, kvHeads, …] → [questions, examples, heads, …]. */
+function ungroup(x: Value, { config }: Arithmetic): Value {
+  if (config.nKeyValueHeads === config.nHeads) return x;
+  const [questions, examples, kvHeads, pos, dHead] = x.shape as [p.Dim, p.Dim, number, p.Dim, p.Dim];
+  const copies = config.nHeads / config.nKeyValueHeads;
+  const apart = p.reshape(x, [questions, examples, kvHeads, 1, pos, dHead]);
+  const copied = p.broadcast(apart, [questions, examples, kvHeads, copies, pos, dHead]);
+  return p.reshape(copied, [questions, examples, config.nHeads, pos, dHead]);
+}
+
+/** The rotary embedding over x […, pos, dHead]: pairs (i, i + dims/2) turn by an angle that grows with the position. */
+export function rotate(x: Value, { config }: Arithmetic): Value {
+  if (config.rotary === null) return x;
+  const half = config.rotary.dims / 2;
+  const pos = x.shape.at(-2) as p.Dim;
+  const cos = p.input('rotary.cos', [pos, half]);
+  const sin = p.input('rotary.sin', [pos, half]);
+  const [first, second] = [p.slice(x, -1, [0, half]), p.slice(x, -1, [half, 2 * half])];
+  const turned = [p.sub(p.mul(first, cos), p.mul(second, sin)), p.add(p.mul(second, cos), p.mul(first, sin))];
+  const rest = config.dHead > 2 * half ? [p.slice(x, -1, [2 * half, config.dHead])] : [];
+  return p.concat([...turned, ...rest], -1);
+}
+
+/** Attention scores → pattern […, pos, keys]. The mask [pos, keys] holds 0 or a very negative number. */
+export function attentionPattern(q: Value, k: Value, { config }: Arithmetic): Value {
+  const scores = p.mul(p.matmul(q, p.swapLast(k)), 1 / config.attnScale);
+  if (config.attention === 'bidirectional') return p.softmax(scores);
+  const [pos, keys] = scores.shape.slice(-2) as [p.Dim, p.Dim];
+  return p.softmax(p.add(scores, p.input('mask', [pos, keys])));
+}
+
+export interface MlpValues {
+  /** before the activation [questions, examples, pos, dMlp]; two tensors for a gated MLP */
+  readonly hidden: Value;
+  readonly gate: Value | null;
+  readonly output: Value;
+}
+
+/** x [questions, examples, pos, d] (before its norm) → the MLP's output, its bias included. */
+export function mlp(x: Value, arithmetic: Arithmetic): MlpValues {
+  const { dModel, dMlp, gatedMlp } = arithmetic.config;
+  const normed = normalise(x, 'ln2', arithmetic);
+  const into = p.matmul(normed, p.parameter('mlp.in', [dModel, dMlp]));
+  const hidden = withBias(into, arithmetic.has.inBias, () => p.parameter('mlp.in.bias', [dMlp]));
+  const gate = gatedMlp ? p.matmul(normed, p.parameter('mlp.gate', [dModel, dMlp])) : null;
+  return { hidden, gate, output: mlpOutput(hidden, gate, arithmetic) };
+}
+
+/** The second half of the MLP, from its pre-activations. */
+export function mlpOutput(hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value {
+  const { dModel, dMlp, activation } = arithmetic.config;
+  const act = ACTIVATIONS[activation];
+  const active = gate ? p.mul(act(gate), hidden) : act(hidden);
+  const out = p.matmul(active, p.parameter('mlp.out', [dMlp, dModel]));
+  return withBias(out, arithmetic.has.outBias, () => p.parameter('mlp.out.bias', [dModel]));
+}
+
+/** z [questions, examples, heads, pos, dHead] → what the heads and the output bias add to the residual stream. */
+export function attentionOutput(z: Value, arithmetic: Arithmetic): Value {
+  const { dModel, dHead, nHeads } = arithmetic.config;
+  const [questions, examples, , pos] = z.shape as [p.Dim, p.Dim, p.Dim, p.Dim];
+  const flat = p.reshape(p.transpose(z, [0, 1, 3, 2, 4]), [questions, examples, pos, nHeads * dHead]);
+  const out = p.matmul(flat, p.parameter('o.weight', [nHeads * dHead, dModel]));
+  return withBias(out, arithmetic.has.oBias, () => p.parameter('o.bias', [dModel]));
+}
+
+/** x […, d] (before the final norm) → logits […, dVocabOut]. */
+export function unembed(x: Value, arithmetic: Arithmetic): Value {
+  const { dModel, dVocabOut } = arithmetic.config;
+  const logits = p.matmul(normalise(x, 'lnFinal', arithmetic), p.parameter('unembed.weight', [dModel, dVocabOut]));
+  return withBias(logits, arithmetic.has.unembedBias, () => p.parameter('unembed.bias', [dVocabOut]));
+}
