@@ -192,7 +192,7 @@ export const emitTaskSchema = (): string =>
 
 let compiled: ValidateFunction<TaskSource> | undefined;
 const validator = (): ValidateFunction<TaskSource> =>
-  (compiled ??= new Ajv({ verbose: true, strict: false }).compile<TaskSource>(TaskSchema));
+  (compiled ??= new Ajv({ verbose: true, strict: false, allErrors: true }).compile<TaskSource>(TaskSchema));
 
 /**
  * Checks that a JSON value is a task file.
@@ -205,14 +205,19 @@ export const parseTask = (value: unknown, path: string): TaskSource => {
   return refuse('task/schema', `${path}: ${error.instancePath || '/'}: ${explain(error)}`);
 };
 
-/** Of the errors that the branches of a union raise: the deepest; there, what names a field; then the union's own. */
+/**
+ * Of the errors at the first faulty place (a pair, or a field of the task), the deepest, since a union reports its branches
+ * and itself; there, what names a field; then what the union says.
+ */
 const mostTelling = (errors: readonly ErrorObject[]): ErrorObject => {
+  const place = ({ instancePath }: ErrorObject): string => instancePath.split('/').slice(0, 3).join('/');
+  const here = errors.filter((error) => place(error) === place(errors[0] as ErrorObject));
   const keywords = ['additionalProperties', 'required', 'anyOf'];
   const rank = (error: ErrorObject): number => {
     const keyword = keywords.indexOf(error.keyword);
     return 100 * error.instancePath.split('/').length - (keyword < 0 ? keywords.length : keyword);
   };
-  return [...errors].sort((a, b) => rank(b) - rank(a))[0] as ErrorObject;
+  return here.sort((a, b) => rank(b) - rank(a))[0] as ErrorObject;
 };
 
 const explain = (error: ErrorObject): string => {
