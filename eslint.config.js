@@ -27,14 +27,22 @@ export default tseslint.config(
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       // Types carry the checks: `any` would switch them off, a forgotten `await` would lose an error.
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/strict-boolean-expressions': [
         'error',
-        { allowNullableObject: true, allowNullableBoolean: true, allowString: true, allowNumber: true, allowAny: true },
+        {
+          allowNullableObject: true,
+          allowNullableBoolean: true,
+          allowNullableNumber: true,
+          allowString: true,
+          allowNumber: true,
+          allowAny: true,
+        },
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/prefer-readonly': 'error',
       '@typescript-eslint/prefer-for-of': 'off', // index loops over typed arrays are the clear form in numeric code
+      '@typescript-eslint/unbound-method': 'off', // records of functions are taken apart freely; classes are few
       '@typescript-eslint/require-await': 'off', // a function may be async to satisfy an interface
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -64,6 +72,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/strict-boolean-expressions': 'off',
+      '@typescript-eslint/max-params': 'off',
     },
   },
 );
