@@ -5,7 +5,10 @@
  * `exit` is the process's exit code: 2 = the input is at fault, 1 = the program or the machine is, 130 = interrupted.
  */
 export const CATALOGUE = {
-  'circuit/address': { exit: 2, summary: 'A name of a node, edge, path or position does not follow the address grammar.' },
+  'circuit/address': {
+    exit: 2,
+    summary: 'A name of a node, edge, path or position does not follow the address grammar.',
+  },
   'circuit/exchange': { exit: 2, summary: 'A circuit file is not in the exchange format, or is of another model.' },
   'circuit/layout': { exit: 2, summary: 'A layout is unknown.' },
   'circuit/reference': { exit: 2, summary: 'A reference circuit is unknown, malformed, or does not fit the model.' },
@@ -29,7 +32,11 @@ export const CATALOGUE = {
   },
   'model/tokenizer': { exit: 2, summary: 'A tokenizer is malformed or of a kind that is not supported.' },
   'model/unrecognised': { exit: 2, summary: 'A path holds no model in any of the known formats.' },
-  'model/vocabulary': { exit: 2, summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary." },
+  'model/vocabulary': {
+    exit: 2,
+    summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary.",
+  },
+  'report/npy': { exit: 2, summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.' },
   'runtime/unavailable': {
     exit: 2,
     summary: 'A runtime that was asked for cannot be used here: a package is absent or broken, or the device is.',
@@ -39,7 +46,8 @@ export const CATALOGUE = {
   'tokenizer/text': { exit: 2, summary: "A text cannot be written with the model's vocabulary." },
   'weights/malformed': {
     exit: 2,
-    summary: 'A weight file is not what its format demands: damaged, cut short, or a header that lies about offsets or sizes.',
+    summary:
+      'A weight file is not what its format demands: damaged, cut short, or a header that lies about offsets or sizes.',
   },
   'weights/missing': { exit: 2, summary: 'A weight that the model needs is in none of its files.' },
   'weights/non-finite': { exit: 2, summary: 'A weight is NaN or infinite.' },
@@ -47,12 +55,21 @@ export const CATALOGUE = {
   'weights/type': { exit: 2, summary: 'A weight is stored in a number format or quantisation that cannot be read.' },
   'weights/unexpected': { exit: 2, summary: 'A file holds a weight for which the architecture has no place.' },
   'fault/internal': { exit: 1, summary: 'A bug in Thevenin: please report it with the output of --verbose.' },
-  'task/schema': { exit: 2, summary: 'A task file has an unknown field, lacks one, or a value is not of the kind expected there.' },
+  'task/schema': {
+    exit: 2,
+    summary: 'A task file has an unknown field, lacks one, or a value is not of the kind expected there.',
+  },
   'task/json': { exit: 2, summary: 'A task or data file is not well-formed JSON, JSON Lines or CSV.' },
   'task/unknown': { exit: 2, summary: 'No shipped task, generator or importer has that name.' },
-  'task/faulty': { exit: 2, summary: 'The linter found errors in a task: unequal lengths, answers of several tokens, wrong spans and the like.' },
+  'task/faulty': {
+    exit: 2,
+    summary: 'The linter found errors in a task: unequal lengths, answers of several tokens, wrong spans and the like.',
+  },
   'task/generator': { exit: 2, summary: 'A generator cannot make pairs for this model, or does not know an option.' },
-  'task/import': { exit: 2, summary: 'A data file is not in the format that the importer reads, or no row of it can be used.' },
+  'task/import': {
+    exit: 2,
+    summary: 'A data file is not in the format that the importer reads, or no row of it can be used.',
+  },
 } as const satisfies Record<string, { exit: 1 | 2 | 130; summary: string }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
@@ -63,12 +80,19 @@ export class TheveninError extends Error {
   readonly exit: 1 | 2 | 130;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(oneLine(message), options);
     this.name = 'TheveninError';
     this.code = code;
     this.exit = CATALOGUE[code].exit;
   }
 }
+
+/** Names in a message may come from a damaged file: control characters become spaces, absurd lengths are cut. */
+const oneLine = (message: string): string => {
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  const line = message.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length > 1000 ? `${line.slice(0, 997)}...` : line;
+};
 
 /** Throws a {@link TheveninError}; reads as a statement at the place where the input is refused. */
 export const refuse = (code: ErrorCode, message: string, cause?: unknown): never => {

@@ -87,6 +87,6 @@ const isEmpty = (x: unknown): boolean =>
 
 const show = (x: unknown): string => {
   if (x === undefined) return 'missing';
-  const text = JSON.stringify(x) ?? String(x);
+  const text = JSON.stringify(x) ?? typeof x;
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 };

@@ -16,6 +16,8 @@ interface Library {
   id_to_token(id: number): string | undefined;
 }
 
+const Library = HuggingFaceTokenizer as new (json: object, config: object) => Library;
+
 type Traits = Pick<Tokenizer, 'bosId' | 'prependsBos' | 'digest'> & { readonly origin: string };
 
 /** A tokenizer from the object in a tokenizer.json. @throws model/tokenizer */
@@ -42,7 +44,16 @@ export const buildTokenizer = (json: JsonObject, traits: Traits): Tokenizer => {
   };
 };
 
+/** The kinds of model in the library; of any other it would guess. Old files do not say theirs. */
+const MODELS: readonly unknown[] = ['BPE', 'WordPiece', 'Unigram', undefined];
+
 const construct = (json: JsonObject, origin: string): Library => {
+  const { type } = isObject(json['model']) ? json['model'] : {};
+  if (!MODELS.includes(type))
+    refuse(
+      'model/tokenizer',
+      `the tokenizer from ${origin} is of the kind ${String(type)}; known are BPE, WordPiece, Unigram`,
+    );
   try {
     // Some writers leave these out where they are null.
     const complete = {
@@ -53,7 +64,7 @@ const construct = (json: JsonObject, origin: string): Library => {
       decoder: null,
       ...json,
     };
-    return new HuggingFaceTokenizer(complete, {}) as Library;
+    return new Library(complete, {});
   } catch (error) {
     return refuse(
       'model/tokenizer',

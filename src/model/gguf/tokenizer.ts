@@ -68,5 +68,5 @@ const texts = (metadata: Metadata, key: string, path: string): readonly string[]
   const list = metadata.get(key);
   if (!Array.isArray(list) || !list.every((item) => typeof item === 'string'))
     return malformed(path, `'${key}' is not a list of texts`);
-  return list as string[];
+  return list;
 };
