@@ -32,6 +32,8 @@ export interface Picture {
   readonly curves: readonly Curve[];
   /** one per layer with nodes, where the layout has rows */
   readonly rows: readonly { readonly label: string; readonly y: number }[];
+  /** whether lines enter heads at their q, k and v ports */
+  readonly hasPorts: boolean;
   /** |score| of the widest line */
   readonly scale: number;
 }
@@ -96,14 +98,20 @@ const besideColumn: Route = (from, to) => {
   return [start, [start[0] + bulge, start[1]], [end[0] + bulge, end[1]], end];
 };
 
+/** Lines that meet at one end spread a little, towards where they come from. */
+const spread = (distance: number, room: number): number => room * Math.tanh(distance / 250);
+
 /** Upward: out of the top (an MLP: out of its left side), into a port from below (an MLP: into its left side). */
 const upward: Route = (from, to, reader) => {
   const fromSide = from.kind === 'mlp' && from.x > to.x;
   const intoSide = to.kind === 'mlp' && from.x < to.x;
-  const start: Point = fromSide ? [from.x - from.width / 2, from.y - 5] : [from.x, from.y - from.height / 2];
+  const fan = to.kind === 'head' ? 0 : spread(from.x - to.x, to.width / 3);
+  const start: Point = fromSide
+    ? [from.x - from.width / 2, from.y - 5]
+    : [from.x + spread(to.x - from.x, from.width / 3), from.y - from.height / 2];
   const end: Point = intoSide
     ? [to.x - to.width / 2 - ARROW, to.y + 4]
-    : [to.x + PORT_OFFSET[reader], to.y + to.height / 2 + ARROW];
+    : [to.x + PORT_OFFSET[reader] + fan, to.y + to.height / 2 + ARROW];
   const rise = Math.abs(start[1] - end[1]) / 3;
   const reach = Math.min(60, Math.abs(start[0] - end[0]) / 2);
   return [
@@ -114,11 +122,25 @@ const upward: Route = (from, to, reader) => {
   ];
 };
 
-/** Straight towards the port, for layouts without rows. */
+/** Where a line from a box's centre towards a point leaves the box, `room` pixels farther out. */
+const border = (box: Box, [x, y]: Point, room: number): Point => {
+  const [dx, dy] = [x - box.x, y - box.y];
+  const length = Math.hypot(dx, dy) || 1;
+  const inside = Math.min(box.width / 2 / (Math.abs(dx) || 1e-9), box.height / 2 / (Math.abs(dy) || 1e-9));
+  const t = Math.min(1, inside + room / length);
+  return [box.x + dx * t, box.y + dy * t];
+};
+
+/** Straight from box to box, for layouts without rows; a head's q, k and v run side by side. */
 const straight: Route = (from, to, reader) => {
-  const end: Point = [to.x + PORT_OFFSET[reader], to.y + to.height / 2 + ARROW];
-  const between = (t: number): Point => [from.x + (end[0] - from.x) * t, from.y + (end[1] - from.y) * t];
-  return [between(0), between(1 / 3), [end[0], end[1] + 14], end];
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  const aside = PORT_OFFSET[reader] / 3;
+  const shift: Point = [(-(to.y - from.y) / length) * aside, ((to.x - from.x) / length) * aside];
+  const moved = ([x, y]: Point): Point => [x + shift[0], y + shift[1]];
+  const start = moved([from.x, from.y]);
+  const end = moved(border(to, [from.x, from.y], ARROW));
+  const between = (t: number): Point => [start[0] + (end[0] - start[0]) * t, start[1] + (end[1] - start[1]) * t];
+  return [start, between(1 / 3), between(2 / 3), end];
 };
 
 const routeFor = (record: ReportRecord): Route => {
@@ -165,6 +187,7 @@ export const pictureOf = (record: ReportRecord): Picture => {
     boxes,
     curves: curvesOf(record, boxes),
     rows: rowsOf(record, boxes),
+    hasPorts: record.layout.key === 'layered',
     scale: largest(record),
   };
 };

@@ -225,7 +225,7 @@ const schema = object({
 
 /** The published JSON Schema (schemas/report.schema.json). */
 export const REPORT_SCHEMA = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Thevenin report record',
   ...schema,
 };

@@ -13,6 +13,8 @@ import type { LayoutMethod, Positions } from './method.js';
 const SWEEPS = 6;
 /** places a head can take are half a column apart; two heads of a row are at least one column apart */
 const STEP = 0.5;
+/** from one layer that has an MLP alone to the next, in rows */
+const MLP_ROW = 0.55;
 /** above this many edge × node checks per picture the search is not worth its time */
 const LARGEST_SEARCH = 40_000;
 /** cost of an edge behind a node, in columns of edge length */
@@ -41,10 +43,19 @@ const costOfLine = (line: Line, places: readonly Place[]): number => {
   return cost;
 };
 
-/** y of each node: layers that have nodes are one row apart. */
+/** Layer → y: layers that have nodes are one row apart, two layers with an MLP alone less. */
 const rows = (graph: CircuitGraph): Map<number, number> => {
-  const layers = new Set(graph.mapNodes((_, { layer }) => layer));
-  return new Map([...layers].sort((a, b) => a - b).map((layer, row) => [layer, row]));
+  const layers = new Map<number, boolean>();
+  graph.forEachNode((_, { kind, layer }) => layers.set(layer, layers.get(layer) === true || kind !== 'mlp'));
+  const ordered = [...layers].sort(([a], [b]) => a - b);
+  let y = 0;
+  return new Map(
+    ordered.map(([layer, full], i) => {
+      const fullBefore = ordered[i - 1]?.[1] ?? true;
+      if (i > 0) y += full || fullBefore ? 1 : MLP_ROW;
+      return [layer, y];
+    }),
+  );
 };
 
 const headsByLayer = (graph: CircuitGraph): string[][] => {

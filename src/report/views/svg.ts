@@ -3,10 +3,11 @@
  * head and by its dashes. Colours (Okabe & Ito 2008) differ also for colour-blind readers. All styles are attributes, so that
  * editors and LaTeX tools show what browsers show; classes let a page that embeds the picture restyle it.
  */
-import { escapeMarkup, number, whole } from './format.js';
-import { ARROW, pictureOf, PORT, WIDEST_LINE } from './picture.js';
-import type { Box, Curve, Picture, Point } from './picture.js';
-import type { ReportRecord } from './record.js';
+import { escapeMarkup, number, whole } from '../format.js';
+import { ARROW, pictureOf, PORT, WIDEST_LINE } from '../picture.js';
+import type { Box, Curve, Picture, Point } from '../picture.js';
+import type { ReportRecord } from '../record.js';
+import type { View } from '../view.js';
 
 const COLOUR = {
   helps: '#0072b2',
@@ -67,14 +68,14 @@ const text = (
   return `<text class="${ink}" x="${px(x)}" y="${px(y)}" ${FONT} font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escapeMarkup(content)}</text>`;
 };
 
-const drawBox = ({ name, kind, x, y, width, height }: Box): string => {
+const drawBox = ({ name, kind, x, y, width, height }: Box, withPorts: boolean): string => {
   const rx = kind === 'head' ? 6 : kind === 'mlp' ? 3 : height / 2;
   const rect = `<rect class="node ${kind}" x="${px(x - width / 2)}" y="${px(y - height / 2)}" width="${width}" height="${height}" rx="${rx}" fill="${FILL[kind]}" stroke="${COLOUR.ink}" stroke-width="1.1"/>`;
-  const label = text(name, [x, kind === 'head' ? y - 1 : y + 4], { weight: 'bold' });
+  const label = text(name, [x, kind === 'head' && withPorts ? y - 1 : y + 4], { weight: 'bold' });
   const ports = (['q', 'k', 'v'] as const).map((port, i) =>
     text(port, [x + (i - 1) * PORT, y + height / 2 - 4.5], { size: 9, fill: COLOUR.faint }),
   );
-  return `<g>${rect}${label}${kind === 'head' ? ports.join('') : ''}</g>`;
+  return `<g>${rect}${label}${kind === 'head' && withPorts ? ports.join('') : ''}</g>`;
 };
 
 const drawRows = ({ rows, width }: Picture): string[] =>
@@ -122,7 +123,7 @@ const subheading = (record: ReportRecord): string => {
 };
 
 /** Draws a record's circuit. Same record, same bytes. */
-export const renderSvg = (record: ReportRecord): string => {
+export const drawSvg = (record: ReportRecord): string => {
   const picture = pictureOf(record);
   const [width, height] = [px(picture.width), px(picture.height + LEGEND)];
   return [
@@ -134,8 +135,15 @@ export const renderSvg = (record: ReportRecord): string => {
     text(subheading(record), [24, 44], { size: 11, anchor: 'start', fill: COLOUR.faint }),
     ...drawRows(picture),
     ...picture.curves.map(drawCurve),
-    ...picture.boxes.map(drawBox),
+    ...picture.boxes.map((box) => drawBox(box, picture.hasPorts)),
     ...drawLegend(picture),
     '</svg>\n',
   ].join('\n');
+};
+
+export const svg: View = {
+  key: 'svg',
+  title: 'the picture of the circuit',
+  files: ['circuit.svg'],
+  render: ({ record }) => ({ file: 'circuit.svg', content: drawSvg(record) }),
 };
