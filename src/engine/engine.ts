@@ -76,10 +76,15 @@ export class Engine {
   }
 
   private async prepare(program: Program, layer: number): Promise<Kernel> {
-    const constants: Record<string, Float32Array> = {};
+    const constants: Record<string, Float32Array | Float64Array> = {};
     for (const { attributes } of program.parameters)
-      constants[attributes.name] = await parameterValue(attributes.name, this.model, layer);
+      constants[attributes.name] = this.precise(await parameterValue(attributes.name, this.model, layer));
     return this.runtime.prepare(program, constants);
+  }
+
+  /** Values as the runtime's floats hold them. */
+  precise(values: Float32Array | Float64Array): Float32Array | Float64Array {
+    return this.runtime.info.precision === 'float64' || values instanceof Float32Array ? values : Float32Array.from(values);
   }
 
   /** Gives back the kernels; the model and the runtime belong to the caller. */

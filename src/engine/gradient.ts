@@ -36,10 +36,10 @@ export async function edgeGradients(
   setting: Setting,
   points: readonly Point[],
   ends: { clean: CachedRun; corrupt: CachedRun },
-): Promise<Float32Array> {
+): Promise<Float32Array | Float64Array> {
   const { engine, batch } = setting;
   const examples = batch.examples.length;
-  const scores = new Float32Array(examples * engine.universe.edgeCount);
+  const scores = engine.precise(new Float64Array(examples * engine.universe.edgeCount));
   if (setting.alternative.firstChange >= batch.length) return scores;
   const span = makeSpan(engine, clampStart(setting, setting.alternative.firstChange), batch.length);
   const arena = new Arena();
@@ -66,8 +66,8 @@ async function forwardPoints(pass: Pass, points: readonly Point[], ends: { clean
   const { setting, span, arena } = pass;
   const { engine } = setting;
   const { nLayers, dMlp } = engine.model.config;
-  const amounts = Float32Array.from({ length: points.length * span.count }, (_, i) => points[Math.floor(i / span.count)]?.at ?? 0);
-  const swap = floats(setting, arena, { values: amounts, shape: [points.length, 1, span.count, 1] });
+  const amounts = Float64Array.from({ length: points.length * span.count }, (_, i) => points[Math.floor(i / span.count)]?.at ?? 0);
+  const swap = floats(setting, arena, { values: engine.precise(amounts), shape: [points.length, 1, span.count, 1] });
   const [corrupt, clean] = [at(ends.corrupt.pre, 0), at(ends.clean.pre, 0)];
   let x = arena.own(await shifted(setting, span, { base: corrupt, now: corrupt, alt: clean, swap }));
   const saved: Saved[] = [];
@@ -91,7 +91,7 @@ const savedByMlp = (engine: Engine): string[] => ['post', 'hidden', ...(engine.m
 interface BackwardPass extends Pass {
   readonly differences: Tensor;
   /** [example · edgeCount + edge], filled in */
-  readonly scores: Float32Array;
+  readonly scores: Float32Array | Float64Array;
 }
 
 /** From the gradient at the final stream down to the embedding; each layer's readers are scored as they are passed. */

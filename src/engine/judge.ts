@@ -40,7 +40,7 @@ export async function makeJudge(engine: Engine, batch: Batch, of: { metric: Metr
     },
     async gradient(final, span, weights) {
       const rows = table.rows(engine, span);
-      const weight = engine.runtime.tensor(Float32Array.from(weights), [weights.length, 1]);
+      const weight = engine.runtime.tensor(engine.precise(Float64Array.from(weights)), [weights.length, 1]);
       const given = { ...inputs(final, rows), 'question.weight': weight };
       const result = await engine.run({ name: 'metricGradient', variant: { metric }, inputs: given });
       const value = await finish(result['metric'] as Tensor, [rows, weight], offset);
@@ -78,7 +78,7 @@ class AnswerTable {
     const weights = this.batch.examples.flatMap(({ answers }) =>
       Array.from({ length: this.width }, (_, i) => (i < answers.length ? 1 / answers.length : 0)),
     );
-    return { 'answer.weights': engine.runtime.tensor(Float32Array.from(weights), [this.batch.examples.length, this.width]) };
+    return { 'answer.weights': engine.runtime.tensor(engine.precise(Float64Array.from(weights)), [this.batch.examples.length, this.width]) };
   }
 
   /** index of each answer's row among the span's (example, position) pairs */
@@ -118,13 +118,13 @@ const INPUTS: { readonly [Kind in Metric['reads']]: (context: InputContext) => P
   },
   target: async (context) => {
     const targets = context.table.cells().map((answer) => answer?.target ?? 0);
-    return { target: context.engine.runtime.tensor(Float32Array.from(targets), cellShape(context)) };
+    return { target: context.engine.runtime.tensor(context.engine.precise(Float64Array.from(targets)), cellShape(context)) };
   },
   clean: cleanLogProbabilities,
 };
 
 /** Σ over answer tokens of weight · W_U[:, token], one vector of d per answer. */
-async function directions({ engine, table, metric }: InputContext): Promise<Float32Array> {
+async function directions({ engine, table, metric }: InputContext): Promise<Float32Array | Float64Array> {
   const { dModel } = engine.model.config;
   const weights = table.cells().map((answer) => (answer ? metric.weights(answer) : new Map<number, number>()));
   const ids = [...new Set(weights.flatMap((one) => [...one.keys()]))];
@@ -136,7 +136,7 @@ async function directions({ engine, table, metric }: InputContext): Promise<Floa
       for (let j = 0; j < dModel; j++) result[at * dModel + j] = (result[at * dModel + j] as number) + weight * (columns[from + j] as number);
     }
   });
-  return Float32Array.from(result);
+  return engine.precise(result);
 }
 
 /** What the unembedding's bias adds to a linear metric, per example. */

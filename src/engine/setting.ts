@@ -37,7 +37,7 @@ export const mlpInputOf = (engine: Engine, run: Activations, layer: number): Ten
 export const at = <T>(list: readonly T[], layer: number): T => list[layer] as T;
 
 /** A float tensor that lives as long as the arena. */
-export const floats = (setting: { engine: Engine }, arena: Arena, of: { values: Float32Array; shape: readonly number[] }): Tensor =>
+export const floats = (setting: { engine: Engine }, arena: Arena, of: { values: Float32Array | Float64Array; shape: readonly number[] }): Tensor =>
   arena.own(setting.engine.runtime.tensor(of.values, of.shape));
 
 export const ints = (setting: { engine: Engine }, arena: Arena, values: readonly number[]): Tensor =>

@@ -96,7 +96,7 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   const headShape = [1, examples, nHeads, length, dHead];
   const streamShape = [1, examples, length, dModel];
   const fill = (site: AveragedSite, layer: number, shape: readonly number[]): Tensor =>
-    arena.own(engine.runtime.tensor(spreadMean(means, { site, layer, length, shape }), shape));
+    arena.own(engine.runtime.tensor(engine.precise(spreadMean(means, { site, layer, length, shape })), shape));
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const z = layers.map((layer) => fill('z', layer, headShape));
   const m = dMlp === 0 ? [] : layers.map((layer) => fill('m', layer, streamShape));
@@ -108,7 +108,7 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   const positions = await learnedPositions(engine, length);
   const start = spreadMean(means, { site: 'embedding', layer: 0, length, shape: streamShape });
   for (let i = 0; i < start.length; i++) start[i] = (start[i] as number) + (positions[i % positions.length] as number);
-  const streams = await addUp(engine, arena, { start: arena.own(engine.runtime.tensor(start, streamShape)), z, m });
+  const streams = await addUp(engine, arena, { start: arena.own(engine.runtime.tensor(engine.precise(start), streamShape)), z, m });
   const pattern = async (): Promise<Tensor> => {
     const shape = [1, examples, nHeads, length, length];
     return Promise.resolve(engine.runtime.tensor(new Float32Array(examples * nHeads * length * length), shape));
@@ -116,9 +116,9 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   return { length, ...streams, z, m, heads, pattern, isRun: false, firstChange: 0, dispose: () => arena.dispose() };
 }
 
-function spreadMean(means: Means | null, of: { site: AveragedSite; layer: number; length: number; shape: readonly number[] }): Float32Array {
+function spreadMean(means: Means | null, of: { site: AveragedSite; layer: number; length: number; shape: readonly number[] }): Float64Array {
   const size = of.shape.reduce((a, b) => a * b, 1);
-  const result = new Float32Array(size);
+  const result = new Float64Array(size);
   if (!means) return result;
   const mean = means.values.get(keyOf(of.site, of.layer, means.positional ? of.length : null));
   if (!mean) throw new Error(`engine/sources: no mean of ${of.site} in layer ${of.layer} for prompts of ${of.length} tokens`);

@@ -3,7 +3,8 @@ import type { Arithmetic } from './blocks.js';
 import type { ModelConfig, Weights } from './types.js';
 
 /** How one parameter is made. `layer` is ignored by those of the embedding and the unembedding. */
-type Recipe = (weights: Weights, config: ModelConfig, layer: number) => Promise<Float32Array>;
+type Recipe = (weights: Weights, config: ModelConfig, layer: number) => Promise<Float32Array | Float64Array>;
+type StoredRecipe = (...given: Parameters<Recipe>) => Promise<Float32Array>;
 
 export function arithmeticOf(config: ModelConfig, weights: Weights): Arithmetic {
   const some = (suffix: string): boolean =>
@@ -23,7 +24,7 @@ export function parameterValue(
   name: string,
   model: { weights: Weights; config: ModelConfig },
   layer: number,
-): Promise<Float32Array> {
+): Promise<Float32Array | Float64Array> {
   const recipe = RECIPES[name];
   if (!recipe) throw new Error(`model/parameters: no recipe for ${name}`);
   return recipe(model.weights, model.config, layer);
@@ -36,7 +37,7 @@ async function optional(weights: Weights, name: string, otherwise: () => Float32
 }
 
 const normPart =
-  (prefix: (layer: number) => string, part: 'w' | 'b'): Recipe =>
+  (prefix: (layer: number) => string, part: 'w' | 'b'): StoredRecipe =>
   (weights, { dModel }, layer) =>
     optional(weights, `${prefix(layer)}.${part}`, () => filled(dModel, part === 'w' ? 1 : 0));
 
@@ -118,7 +119,7 @@ const jointBias: Recipe = async (weights, config, layer) => {
 };
 
 /** [3 nHeads, d, dHead]: q, k, v of every query head, grouped heads copied. */
-const projectionByHead: Recipe = async (weights, config, layer) => {
+const projectionByHead: StoredRecipe = async (weights, config, layer) => {
   const size = config.dModel * config.dHead;
   const parts: Float32Array[] = [];
   for (const role of ROLES) {
@@ -128,7 +129,7 @@ const projectionByHead: Recipe = async (weights, config, layer) => {
   return concatenate(parts);
 };
 
-const biasByHead: Recipe = async (weights, config, layer) => {
+const biasByHead: StoredRecipe = async (weights, config, layer) => {
   const parts: Float32Array[] = [];
   for (const role of ROLES) {
     const stored = await projectionBias(weights, config, { layer, role });
@@ -159,7 +160,7 @@ const readerGradient: Recipe = async (weights, config, layer) => {
   const forward = await projectionByHead(weights, config, layer);
   const gain =
     config.norm === null ? filled(dModel, 1) : await normPart((l) => `blocks.${l}.ln1`, 'w')(weights, config, layer);
-  const result = new Float32Array(forward.length);
+  const result = new Float64Array(forward.length);
   for (let head = 0; head * dModel * dHead < forward.length; head++)
     for (let i = 0; i < dHead; i++) {
       const row = result.subarray((head * dHead + i) * dModel, (head * dHead + i + 1) * dModel);
@@ -173,7 +174,7 @@ const readerGradient: Recipe = async (weights, config, layer) => {
 /** [3 nHeads, dHead]: what q, k, v are where the normalised input is zero: bias + Wᵀβ. */
 const readerBias: Recipe = async (weights, config, layer) => {
   const { dModel, dHead } = config;
-  const bias = Float32Array.from(await biasByHead(weights, config, layer));
+  const bias = Float64Array.from(await biasByHead(weights, config, layer));
   if (config.norm !== 'LN') return bias;
   const forward = await projectionByHead(weights, config, layer);
   const shift = await normPart((l) => `blocks.${l}.ln1`, 'b')(weights, config, layer);
@@ -187,7 +188,7 @@ const readerBias: Recipe = async (weights, config, layer) => {
   return bias;
 };
 
-function centre(row: Float32Array): void {
+function centre(row: Float64Array): void {
   let sum = 0;
   for (const x of row) sum += x;
   const mean = sum / row.length;
