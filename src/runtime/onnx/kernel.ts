@@ -3,7 +3,8 @@ import { evaluateShape, type Bindings, type Program } from '../../program/index.
 import { bindInputs, sizeOf } from '../bind.js';
 import type { Kernel, Tensor, Tensors } from '../types.js';
 import type { LoweredProgram } from './lower.js';
-import { OnnxTensor } from './tensor.js';
+import type { Pool } from './pool.js';
+import { allocate, OnnxTensor } from './tensor.js';
 
 export type Layout = Pick<LoweredProgram, 'inputs' | 'outputs' | 'fedShapes'>;
 
@@ -22,28 +23,29 @@ export class OnnxKernel implements Kernel {
     private readonly session: InferenceSession,
     readonly program: Program,
     private readonly layout: Layout,
+    private readonly pool: Pool,
   ) {}
 
   async run(inputs: Tensors, wanted?: readonly string[]): Promise<Tensors> {
     const sizes = this.sizesFor(bindInputs(this.program, inputs));
     const feeds: Record<string, OrtTensor> = Object.fromEntries(sizes.fed);
     for (const [key, name] of this.layout.inputs) feeds[name] = own(inputs[key]!).ort;
-    // outputs are written into arrays of ours: onnxruntime would otherwise copy them out of its own
+    // outputs are written into memory of ours: onnxruntime would otherwise copy them out of its own
     const fetches: Record<string, OrtTensor> = {};
-    const results: Record<string, Tensor> = {};
+    const results: Record<string, OnnxTensor> = {};
     this.layout.outputs.forEach(({ key, name, value }, i) => {
       if (wanted && !wanted.includes(key)) return;
       const shape = sizes.outputs[i]!;
-      const size = sizeOf(shape);
-      const tensor = new OnnxTensor(
-        this.Ort,
-        value.dtype === 'int' ? new Int32Array(size) : new Float32Array(size),
-        shape,
-      );
-      fetches[name] = tensor.ort;
-      results[key] = tensor;
+      const { data, block } = allocate(this.pool, value.dtype, sizeOf(shape));
+      results[key] = new OnnxTensor(this.Ort, data, shape, block);
+      fetches[name] = results[key].ort;
     });
-    await this.session.run(feeds, fetches);
+    try {
+      await this.session.run(feeds, fetches);
+    } catch (cause) {
+      for (const tensor of Object.values(results)) tensor.dispose();
+      throw new Error(`${this.program.name}: ${(cause as Error).message}`, { cause });
+    }
     return results;
   }
 

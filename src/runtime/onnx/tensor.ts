@@ -2,6 +2,7 @@ import type { Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
 import type { DType } from '../../program/index.js';
 import { sizeOf } from '../bind.js';
 import type { Constant, Tensor } from '../types.js';
+import { Block, type Pool } from './pool.js';
 
 export type Data = Float32Array | Int32Array;
 
@@ -14,9 +15,11 @@ export class OnnxTensor implements Tensor {
     private readonly Ort: TensorConstructor,
     data: Data,
     readonly shape: readonly number[],
+    private readonly block: Block = foreign(data),
   ) {
     this.dtype = data instanceof Int32Array ? 'int' : 'float';
     this.wrapped = data instanceof Int32Array ? new Ort('int32', data, shape) : new Ort('float32', data, shape);
+    block.retain();
   }
 
   /** What a session is fed, or writes to. */
@@ -25,22 +28,31 @@ export class OnnxTensor implements Tensor {
     return this.wrapped;
   }
 
-  get data(): Data {
-    return this.ort.data as Data;
-  }
-
   /** Another tensor over part of the same memory. */
   view(start: number, shape: readonly number[]): OnnxTensor {
-    return new OnnxTensor(this.Ort, this.data.subarray(start, start + sizeOf(shape)), shape);
+    const data = this.ort.data as Data;
+    return new OnnxTensor(this.Ort, data.subarray(start, start + sizeOf(shape)), shape, this.block);
   }
 
   read(): Promise<Float32Array | Int32Array> {
-    return Promise.resolve(this.data);
+    this.block.expose();
+    return Promise.resolve(this.ort.data as Data);
   }
 
   dispose(): void {
+    if (this.wrapped) this.block.release();
     this.wrapped = null;
   }
+}
+
+/** Memory that a caller gave us is never reused. */
+const foreign = (data: Data): Block => new Block(data.buffer as ArrayBuffer, null);
+
+/** Room for an output; its values are whatever was there before. */
+export function allocate(pool: Pool, dtype: DType, size: number): { data: Data; block: Block } {
+  const block = pool.take(4 * size);
+  const data = dtype === 'int' ? new Int32Array(block.buffer, 0, size) : new Float32Array(block.buffer, 0, size);
+  return { data, block };
 }
 
 export function storedAs(values: Constant, dtype: DType): Data {
