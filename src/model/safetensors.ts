@@ -79,7 +79,7 @@ const parseHeader = (file: RangeFile, bytes: Buffer): Record<string, unknown> =>
 };
 
 /** A key that an object of this (valid) JSON text has twice; JSON.parse would silently keep the last. */
-export const duplicateKey = (json: string): string | null => {
+const duplicateKey = (json: string): string | null => {
   const open: Set<string>[] = [];
   for (const [token, key] of json.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}]/g)) {
     if (token === '{') open.push(new Set());

@@ -116,13 +116,20 @@ const readRows = async (
   const bytes = await tensor.file.read(tensor.offset + first * rowBytes, count * rowBytes);
   const values = new Float32Array(count * rowLength); // [count, rowLength]
   encoding.decode(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), values);
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]))
-      refuse(
-        'weights/non-finite',
-        `'${name}' in ${tensor.file.path} holds ${values[i]} (value ${first * rowLength + i}); the file is damaged or the model diverged`,
-      );
+  const bad = firstNonFinite(values);
+  if (bad !== -1)
+    refuse(
+      'weights/non-finite',
+      `'${name}' in ${tensor.file.path} holds ${values[bad]} (value ${first * rowLength + bad}); the file is damaged or the model diverged`,
+    );
   return values;
+};
+
+/** By their bits: all of the exponent's are set in infinities and NaN. */
+const firstNonFinite = (values: Float32Array): number => {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7f800000) === 0x7f800000) return i;
+  return -1;
 };
 
 interface Plan {
@@ -137,10 +144,16 @@ const scatter = (values: Float32Array, { first, count }: Piece, { rows, columns 
     for (let r = 0; r < count; r++) out.set(values.subarray(r * width, (r + 1) * width), rows[first + r]);
     return;
   }
-  // Column by column: where the matrix is transposed the writes are then next to each other.
-  for (let c = 0; c < width; c++) {
-    const column = columns[c] ?? -1;
-    if (column < 0) continue;
-    for (let r = 0; r < count; r++) out[(rows[first + r] ?? 0) + column] = values[r * width + c] ?? 0;
-  }
+  // A few columns at a time: where the matrix is transposed both reads and writes then stay in the caches.
+  for (let from = 0; from < width; from += TILE)
+    for (let r = 0; r < count; r++) {
+      const row = rows[first + r] as number;
+      const end = Math.min(from + TILE, width);
+      for (let c = from; c < end; c++) {
+        const column = columns[c] as number;
+        if (column >= 0) out[row + column] = values[r * width + c] as number;
+      }
+    }
 };
+
+const TILE = 16;

@@ -166,6 +166,29 @@ describe('Hugging Face folders', () => {
       async ({ config }) => expect(config.rotary?.base).to.equal(5e5),
     ));
 
+  it('what published checkpoints carry along passes', async () => {
+    const alongGpt2 = {
+      ...{ n_ctx: 64, attn_pdrop: 0.1, initializer_range: 0.02, summary_type: 'cls_index', _num_labels: 1 },
+      ...{
+        task_specific_params: { 'text-generation': { do_sample: true, max_length: 50 } },
+        id2label: { 0: 'LABEL_0' },
+      },
+    };
+    await withConfig('gpt2', alongGpt2);
+    const alongLlama = {
+      ...{
+        is_llama_config: true,
+        rope_interleaved: false,
+        pretraining_tp: 1,
+        torch_dtype: 'bfloat16',
+        pad_token_id: 2,
+      },
+      'transformers.js_config': { kv_cache_dtype: { q4f16: 'float16' } },
+    };
+    await withConfig('llama', alongLlama);
+    await refused(withConfig('llama', { rope_interleaved: true }), 'model/config', 'rope_interleaved');
+  });
+
   it('unscaled attention of gpt2 is a scale of 1; every gelu variant is known by its formula', async () => {
     await withConfig('gpt2', { scale_attn_weights: false, activation_function: 'gelu' }, async ({ config }) =>
       expect(config).to.include({ attnScale: 1, activation: 'gelu' }),

@@ -3,6 +3,6 @@ import { llama } from './llama.js';
 import { plain } from './plain.js';
 import type { Architecture } from './types.js';
 
-export type { Architecture, Dialect, DialectKind, Reading } from './types.js';
+export type { Architecture, Dialect, DialectKind } from './types.js';
 
 export const ARCHITECTURES: readonly Architecture[] = [gpt2, llama, plain];

@@ -63,6 +63,7 @@ export const HARMLESS = new RegExp(
     '_token_id$|_token_ids$|^tokenizer_class$|^prefix$|^problem_type$|^finetuning_task$',
     '^summary_|^task_specific_params$|^id2label$|^label2id$|^num_labels$|^reorder_and_upcast_attn$',
     '^(return_dict|output_|gradient_checkpointing|pretraining_tp$|attn_implementation|chunk_size_feed_forward|torchscript)',
+    '^is_llama_config$|^transformers\\.js_config$|^unsloth_', // notes of other tools
     // how to generate, not how to compute
     '^(temperature|top_k|top_p|typical_p|max_length|min_length|num_beams|num_beam_groups|diversity_penalty|repetition_penalty|length_penalty|num_return_sequences|no_repeat_ngram_size|encoder_no_repeat_ngram_size)$',
   ].join('|'),
