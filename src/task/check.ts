@@ -47,7 +47,7 @@ const checked = (task: PreparedTask): CheckedTask => ({
 });
 
 /** SHA-256 (hex) of the task's content in canonical JSON (RFC 8785): white space and the order of fields do not matter. */
-export const taskDigest = (file: TaskFile): string =>
+const taskDigest = (file: TaskFile): string =>
   createHash('sha256')
     .update(canonicalize(file) ?? '')
     .digest('hex');

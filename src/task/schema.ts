@@ -182,7 +182,6 @@ export type TaskFile = TaskSource & { readonly pairs: readonly TaskPair[] };
 export type PromptSource = Static<typeof Prompt>;
 export type AnswersSource = Static<typeof Answers>;
 export type SpanSource = Static<typeof Span>;
-export type GeneratorSource = Static<typeof Generator>;
 export type ProvenanceSource = Static<typeof Provenance>;
 export type DroppedSource = Static<typeof Dropped>;
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { TheveninError } from '../../src/errors.js';
 import { IMPORTERS, importTask } from '../../src/task/importers/index.js';
 import type { ImportOptions } from '../../src/task/importers/importer.js';
 import { parseTask, type DroppedSource, type TaskFile } from '../../src/task/schema.js';
+import { refusal } from './refusal.js';
 import { configFor, textTokenizer } from './tokenizers.js';
 
 const excerpt = (name: string): string => readFileSync(new URL(`../goldens/datasets/${name}`, import.meta.url), 'utf8');
@@ -11,16 +11,6 @@ const read = (key: string, name: string, options: Partial<ImportOptions> = {}): 
   importTask(key, excerpt(name), { path: name, ...options });
 const dropped = ({ provenance }: TaskFile): readonly DroppedSource[] | undefined =>
   (provenance as { dropped?: DroppedSource[] }).dropped;
-
-const refusal = (act: () => unknown): TheveninError => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof TheveninError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-};
 
 describe('importing EAP-IG CSV', () => {
   it('reads IOI rows: names from the text, one corrupt column or the other', () => {

@@ -1,22 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { TheveninError } from '../../src/errors.js';
 import { emitTaskSchema, parseTask } from '../../src/task/schema.js';
+import { refusal } from './refusal.js';
 
 const minimal = {
   name: 'greeting',
   metric: 'logit-difference',
   pairs: [{ clean: 'Good morning', corrupt: 'Good evening', correct: ' sun', incorrect: ' moon' }],
-};
-
-const refusal = (value: unknown): TheveninError => {
-  try {
-    parseTask(value, 'T.json');
-  } catch (error) {
-    if (error instanceof TheveninError) return error;
-    throw error;
-  }
-  throw new Error('the task was accepted');
 };
 
 const withPair = (changes: object) => ({ ...minimal, pairs: [{ ...minimal.pairs[0], ...changes }] });
@@ -114,7 +104,7 @@ describe('the task file', () => {
   for (const [what, value, message] of refused) {
     it(`refuses ${what}, saying where and what was expected`, () => {
       const clean: unknown = JSON.parse(JSON.stringify(value));
-      const error = refusal(clean);
+      const error = refusal(() => parseTask(clean, 'T.json'));
       expect(error.code).to.equal('task/schema');
       expect(error.exit).to.equal(2);
       expect(error.message).to.match(message).and.not.include('\n');
