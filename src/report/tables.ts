@@ -102,7 +102,10 @@ const method = ({ settings, circuit, graph }: ReportRecord): Table => {
       ['sign', settings.sign],
       ['Riemann sum', riemann === null ? '–' : `${riemann.rule}, ${riemann.steps} steps`],
       ['cut edges read', settings.ablation],
-      ['selection', `${selection.rule} by ${selection.by} score, ${number(selection.requested)} requested`],
+      [
+        'selection',
+        `${selection.rule} by ${selection.by} score, ${Number.isInteger(selection.requested) ? whole(selection.requested) : number(selection.requested)} requested`,
+      ],
       ['edges', `${whole(circuit.chosen)} chosen, ${whole(circuit.edgeCount)} after pruning, of ${whole(graph.edges)}`],
       ['ties left out at the cut', whole(circuit.tiesLeftOut)],
       ['seed', `${settings.seed}`],

@@ -55,14 +55,14 @@ const strip = ({ evaluation }: ReportRecord): string => {
   if (faithfulness === null || random.faithfulness.length === 0) return '';
   const all = [0, 1, faithfulness, ...random.faithfulness];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const x = (value: number): string => (20 + (560 * (value - low)) / (high - low)).toFixed(1);
+  const x = (value: number): string => (50 + (860 * (value - low)) / (high - low)).toFixed(1);
   const tick = (value: number, label: string): string =>
     `<path class="axis" d="M${x(value)} 24v8"/><text x="${x(value)}" y="46">${label}</text>`;
   const dots = random.faithfulness.map((value) => `<circle class="dot" cx="${x(value)}" cy="28" r="4"/>`);
   const mark = `<path class="mark" d="M${x(faithfulness)} 14v28"/><text class="strong" x="${x(faithfulness)}" y="10">circuit</text>`;
   return (
-    '<figure class="strip"><svg viewBox="0 0 600 52" role="img" aria-label="faithfulness of random circuits and of the circuit">' +
-    `<path class="axis" d="M20 28h560"/>${tick(0, '0 corrupt')}${tick(1, '1 model')}${dots.join('')}${mark}</svg>` +
+    '<figure class="strip"><svg viewBox="0 0 960 52" role="img" aria-label="faithfulness of random circuits and of the circuit">' +
+    `<path class="axis" d="M50 28h860"/>${tick(0, '0 corrupt')}${tick(1, '1 model')}${dots.join('')}${mark}</svg>` +
     `<figcaption>Faithfulness of ${random.faithfulness.length} random circuits of ${whole(random.edgeCount)} edges (dots) and of the circuit.</figcaption></figure>`
   );
 };
