@@ -17,8 +17,13 @@ interface Typed {
   readonly dtype?: DType;
 }
 
-const make = <Op extends OpName>(op: Op, inputs: readonly Value[], attributes: OpAttributes[Op], typed: Typed): Value =>
-  ({ op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' }) as unknown as Value;
+/** The ops that read or pass on indices; all others are arithmetic on floats. */
+const TAKES_INTS: ReadonlySet<OpName> = new Set(['reshape', 'slice', 'gather', 'scatterAdd'] satisfies OpName[]);
+
+function make<Op extends OpName>(op: Op, inputs: readonly Value[], attributes: OpAttributes[Op], typed: Typed): Value {
+  if (!TAKES_INTS.has(op) && inputs.some(({ dtype }) => dtype === 'int')) throw new ShapeError(op, inputs, 'floats, got indices');
+  return { op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' } as unknown as Value;
+}
 
 /** A tensor given at each run. Its named dims are bound by the sizes it then has. */
 export const input = (name: string, shape: Shape, dtype: DType = 'float'): Value =>
@@ -163,13 +168,15 @@ export function concat(values: readonly Value[], axis: number): Value {
   return make('concat', values, { axis: at }, { shape: first.shape.map((dim, i) => (i === at ? total : dim)) });
 }
 
+const isNegative = (dim: Dim): boolean => typeof dim === 'number' && dim < 0;
+
 /** Elements start … end-1 of one axis. */
 export function slice(x: Value, axis: number, range: readonly [start: Dim, end: Dim]): Value {
   const at = normalizeAxis(axis, x.shape.length);
   const [start, end] = range;
   const size = subtractDims(end, start);
   const whole = x.shape[at];
-  const outside = typeof size === 'number' && size < 0;
+  const outside = isNegative(size) || isNegative(start);
   const beyond = typeof end === 'number' && typeof whole === 'number' && end > whole;
   if (whole === undefined || outside || beyond) throw new ShapeError('slice', [x], `a range within axis ${axis}, got ${start}…${end}`);
   return make('slice', [x], { axis: at, start, end }, { shape: x.shape.map((dim, i) => (i === at ? size : dim)), dtype: x.dtype });
@@ -178,14 +185,17 @@ export function slice(x: Value, axis: number, range: readonly [start: Dim, end: 
 export function pad(x: Value, axis: number, amounts: readonly [before: Dim, after: Dim]): Value {
   const at = normalizeAxis(axis, x.shape.length);
   const [before, after] = amounts;
-  const size = addDims(before, x.shape[at] as Dim, after);
+  const whole = x.shape[at];
+  if (whole === undefined || isNegative(before) || isNegative(after))
+    throw new ShapeError('pad', [x], `an axis within the rank and amounts of at least 0, got axis ${axis}, ${before} and ${after}`);
+  const size = addDims(before, whole, after);
   return make('pad', [x], { axis: at, before, after }, { shape: x.shape.map((dim, i) => (i === at ? size : dim)) });
 }
 
 /** x with `axis` replaced by the elements at `indices`. */
 export function gather(x: Value, indices: Value, axis: number): Value {
   const at = normalizeAxis(axis, x.shape.length);
-  if (indices.dtype !== 'int' || x.shape[at] === undefined) throw new ShapeError('gather', [x, indices], 'integer indices and an axis within the rank');
+  if (indices.dtype !== 'int' || x.dtype === 'int' || x.shape[at] === undefined) throw new ShapeError('gather', [x, indices], 'integer indices and an axis within the rank');
   return make('gather', [x, indices], { axis: at }, { shape: [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)] });
 }
 

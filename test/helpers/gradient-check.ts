@@ -1,10 +1,13 @@
 /** Program derivatives against central differences in float64. */
+import { expect } from 'chai';
 import {
   differentiate,
   evaluateShape,
   input,
   makeProgram,
   type Bindings,
+  type Program,
+  type Shape,
   type Value,
 } from '../../src/program/index.js';
 import { createReferenceRuntime } from '../../src/runtime/reference/index.js';
@@ -14,9 +17,9 @@ import { fill, uniform, type Leaf } from './op-cases.js';
 /** Third-order truncation h² against rounding 1e-16/h. */
 const STEP = 1e-5;
 
-export type Point = Readonly<Record<string, Float64Array | Int32Array>>;
+type Point = Readonly<Record<string, Float64Array | Int32Array>>;
 
-export interface GradientCase {
+interface GradientCase {
   readonly leaves: Readonly<Record<string, Leaf>>;
   /** program inputs by name */
   readonly values: Readonly<Record<string, Value>>;
@@ -25,6 +28,13 @@ export interface GradientCase {
 }
 
 const runtime = createReferenceRuntime();
+
+/** A program's outputs at a point, in float64. */
+export const runReference = async (
+  program: Program,
+  point: Point,
+  bindings: Bindings,
+): Promise<Record<string, Float64Array>> => evaluateAt(await runtime.prepare(program), point, bindings);
 
 async function evaluateAt(kernel: Kernel, point: Point, bindings: Bindings): Promise<Record<string, Float64Array>> {
   const inputs = kernel.program.inputs.map(({ attributes, shape, dtype }) => {
@@ -36,43 +46,39 @@ async function evaluateAt(kernel: Kernel, point: Point, bindings: Bindings): Pro
   return Object.fromEntries(await Promise.all(read));
 }
 
-export interface GradientComparison {
+interface GradientComparison {
   readonly wrt: string;
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
 }
 
 /** Of a random weighting of the output's elements: its derivative by every float input, both ways. */
-export async function compareGradients(one: GradientCase): Promise<GradientComparison[]> {
-  const { leaves, values, output, bindings } = one;
+async function compareGradients({ leaves, values, output, bindings }: GradientCase): Promise<GradientComparison[]> {
   const random = uniform(7);
-  const sizeOf = (shape: Value['shape']): number => evaluateShape(shape, bindings).reduce((a, b) => a * b, 1);
-  const point: Record<string, Float64Array | Int32Array> = {
-    cotangent: fill({ shape: output.shape }, sizeOf(output.shape), random),
-  };
-  for (const [name, leaf] of Object.entries(leaves)) point[name] = fill(leaf, sizeOf(leaf.shape), random);
+  const sizeOf = (shape: Shape): number => evaluateShape(shape, bindings).reduce((a, b) => a * b, 1);
+  const cotangent = fill({ shape: output.shape }, sizeOf(output.shape), random);
+  const filled = Object.entries(leaves).map(([name, leaf]) => [name, fill(leaf, sizeOf(leaf.shape), random)] as const);
+  const point: Point = { cotangent, ...Object.fromEntries(filled) };
   const wrt = Object.keys(leaves).filter((name) => leaves[name]!.dtype !== 'int');
-  // inputs that a derivative no longer reads still bind named dims, so they are outputs as well
-  const gradients = differentiate(
-    [{ of: output, gradient: input('cotangent', output.shape) }],
-    wrt.map((name) => values[name]!),
-  );
-  const kept = Object.fromEntries(wrt.map((name) => [`input ${name}`, values[name]!]));
-  const backward = makeProgram('backward', {
-    ...Object.fromEntries(wrt.map((name, i) => [name, gradients[i]!])),
-    ...kept,
-  });
-  const forward = makeProgram('forward', { output });
-  const analytic = await evaluateAt(await runtime.prepare(backward), point, bindings);
-  const kernel = await runtime.prepare(forward);
+  const analytic = await runReference(backwardProgram(values, output, wrt), point, bindings);
+  const forward = await runtime.prepare(makeProgram('forward', { output }));
   const weighted = async (): Promise<number> => {
-    const result = await evaluateAt(kernel, point, bindings);
-    return result['output']!.reduce((sum, y, i) => sum + y * point['cotangent']![i]!, 0);
+    const result = await evaluateAt(forward, point, bindings);
+    return result['output']!.reduce((sum, y, i) => sum + y * cotangent[i]!, 0);
   };
   const comparisons: GradientComparison[] = [];
   for (const name of wrt)
     comparisons.push({ wrt: name, analytic: analytic[name]!, numeric: await differences(point[name]!, weighted) });
   return comparisons;
+}
+
+function backwardProgram(values: GradientCase['values'], output: Value, wrt: readonly string[]): Program {
+  const sources = wrt.map((name) => values[name]!);
+  const gradients = differentiate([{ of: output, gradient: input('cotangent', output.shape) }], sources);
+  // inputs that a derivative no longer reads still bind named dims, so they are outputs as well
+  const kept = wrt.map((name, i) => [`input ${name}`, sources[i]!] as const);
+  const asked = wrt.map((name, i) => [name, gradients[i]!] as const);
+  return makeProgram('backward', Object.fromEntries([...asked, ...kept]));
 }
 
 async function differences(x: Float64Array | Int32Array, f: () => Promise<number>): Promise<Float64Array> {
@@ -86,4 +92,18 @@ async function differences(x: Float64Array | Int32Array, f: () => Promise<number
     x[i] = centre;
   }
   return slopes;
+}
+
+/** Central differences leave about h² = 1e-10 of the third derivative and 1e-11 of rounding. */
+const TOLERANCE = 1e-7;
+
+/** Fails where a program's derivative is not what central differences say, naming the input and the element. */
+export async function expectEqualGradients(one: GradientCase): Promise<void> {
+  for (const { wrt, analytic, numeric } of await compareGradients(one)) {
+    expect(analytic.length, `gradient by ${wrt}`).to.equal(numeric.length);
+    numeric.forEach((slope, i) => {
+      const distance = Math.abs(analytic[i]! - slope) / Math.max(1, Math.abs(slope));
+      expect(distance, `by ${wrt}[${i}]: ${analytic[i]} but differences say ${slope}`).to.be.below(TOLERANCE);
+    });
+  }
 }

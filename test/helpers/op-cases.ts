@@ -179,7 +179,7 @@ export const OP_CASES: { readonly [Op in OpName]: readonly OpCase[] } = {
 };
 
 /** The case's inputs as program values, by name. */
-export const leavesOf = (one: OpCase): Record<string, Value> =>
+export const leavesOf = (one: Pick<OpCase, 'leaves'>): Record<string, Value> =>
   Object.fromEntries(Object.entries(one.leaves).map(([name, leaf]) => [name, o.input(name, leaf.shape, leaf.dtype)]));
 
 /** Reproducible numbers in [0, 1). */
