@@ -27,27 +27,27 @@ const WORDS = (
 
 const TEMPLATE = [
   '',
-  'def [function](self, [prefix1], [prefix2], [A_def], [B_def], [C_def], [suffix1]):',
-  '    """[summary1] [summary2] [summary3]',
+  'def [_function](self, [prefix1], [prefix2], [A_def], [B_def], [C_def], [suffix1]):',
+  '    """a [_summary1] [_summary2] [_summary3]',
   '',
-  '    :param [A_doc]: [about_A1] [about_A2]',
-  '    :param [B_doc]: [about_B1] [about_B2]',
+  '    :param [A_doc]: [_about_A1] [_about_A2]',
+  '    :param [B_doc]: [_about_B1] [_about_B2]',
   '    :param',
 ].join('\n');
 
 /** Words that stay the same in both prompts. */
 const KEPT = [
-  'function',
+  '_function',
   'prefix1',
   'prefix2',
   'suffix1',
-  'summary1',
-  'summary2',
-  'summary3',
-  'about_A1',
-  'about_A2',
-  'about_B1',
-  'about_B2',
+  '_summary1',
+  '_summary2',
+  '_summary3',
+  '_about_A1',
+  '_about_A2',
+  '_about_B1',
+  '_about_B2',
 ];
 const DISTRACTORS = ['prefix1', 'prefix2', 'A_def', 'B_def', 'suffix1'];
 
@@ -69,7 +69,7 @@ export const docstring = defineGenerator({
       const clean = fill(TEMPLATE, cleanWords);
       const corrupt = fill(TEMPLATE, { ...kept, A_def: a, B_def: b, C_def: c, A_doc: otherA, B_doc: otherB });
       const spans = spansOf(clean, tokenizer);
-      if (!sameShape(spans, spansOf(corrupt, tokenizer)) || !eachOneToken(spans)) return null;
+      if (!sameShape(spans, spansOf(corrupt, tokenizer))) return null;
       return {
         clean: clean.text,
         corrupt: corrupt.text,
@@ -81,7 +81,3 @@ export const docstring = defineGenerator({
     return { pairs: collectPairs('docstring', context.count, draw), dropped: words.dropped };
   },
 });
-
-/** A word is one token after a space; after the quotes that open the docstring it need not be. */
-const eachOneToken = (spans: Readonly<Record<string, readonly [number, number]>>): boolean =>
-  Object.values(spans).every(([first, afterLast]) => afterLast - first === 1);

@@ -10,7 +10,7 @@ export interface Filled {
   readonly places: ReadonlyMap<string, Range>;
 }
 
-/** Puts words into a template's `[slots]`; every slot occurs once. */
+/** Puts words into a template's `[slots]`; every slot occurs once. A slot `[_so]` is filled but not located. */
 export const fill = (template: string, words: Readonly<Record<string, string>>): Filled => {
   const places = new Map<string, Range>();
   const text = template.split(/(\[[^\]]+\])/).reduce((sofar, piece) => {
@@ -18,7 +18,7 @@ export const fill = (template: string, words: Readonly<Record<string, string>>):
     const slot = piece.slice(1, -1);
     const word = words[slot];
     invariant(word !== undefined, `template slot [${slot}] has no word`);
-    places.set(slot, [sofar.length, sofar.length + word.length]);
+    if (!slot.startsWith('_')) places.set(slot, [sofar.length, sofar.length + word.length]);
     return sofar + word;
   }, '');
   return { text, places };
