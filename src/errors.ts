@@ -16,6 +16,11 @@ export const CATALOGUE = {
   'circuit/selection': { exit: 2, summary: 'A selection rule is unknown, or what it was asked for makes no sense.' },
   'cli/usage': { exit: 2, summary: 'A command, option or value is not one that the command line knows.' },
   'cli/interrupted': { exit: 130, summary: 'The run was stopped with Ctrl-C; files already complete are kept.' },
+  'discovery/incapable': {
+    exit: 2,
+    summary: 'The model does not do the task: the clean and corrupt prompts do not differ reliably in the metric.',
+  },
+  'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
   'file/missing': { exit: 2, summary: 'A file or folder that was named does not exist.' },
   'file/unreadable': {
     exit: 2,

@@ -1,0 +1,16 @@
+import { riemannPoints, scoreByGradient } from '../integrate.js';
+import type { Method } from '../types.js';
+
+/**
+ * Edge attribution patching with integrated gradients over the input: gradients at points between the two prompts' embeddings.
+ * The default midpoints lean to neither end; `left` are the points of the authors' code.
+ */
+export const eapIg: Method = {
+  key: 'eap-ig',
+  reference: 'Hanna, Pezzelle & Belinkov 2024, arXiv:2403.17806',
+  integrates: true,
+  direction: 'noising',
+  title: ({ steps, rule }) => `EAP-IG, ${steps} ${rule} point${steps === 1 ? '' : 's'}`,
+  cost: ({ steps }) => ({ forwards: 2 + steps, backwards: steps }),
+  run: (context) => scoreByGradient(context, 'eap-ig', riemannPoints(context.setting.rule, context.setting.steps)),
+};

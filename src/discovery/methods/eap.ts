@@ -1,0 +1,13 @@
+import { scoreByGradient } from '../integrate.js';
+import type { Method } from '../types.js';
+
+/** Edge attribution patching: the gradient at the clean run. 0 where the softmax saturates, and everywhere for KL at clean. */
+export const eap: Method = {
+  key: 'eap',
+  reference: 'Syed, Rager & Conmy 2023, arXiv:2310.10348',
+  integrates: false,
+  direction: 'noising',
+  title: () => 'EAP',
+  cost: () => ({ forwards: 3, backwards: 1 }),
+  run: (context) => scoreByGradient(context, 'eap', [{ at: 1, weight: 1 }]),
+};

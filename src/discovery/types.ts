@@ -1,0 +1,48 @@
+import type { Scores } from '../circuit/types.js';
+import type { ChunkPlan } from '../engine/chunks.js';
+import type { Engine } from '../engine/engine.js';
+import type { Example, MetricKey } from '../task/types.js';
+
+export type RiemannRule = 'left' | 'right' | 'midpoint';
+
+export interface MethodSetting {
+  /** points of an integral */
+  readonly steps: number;
+  readonly rule: RiemannRule;
+  readonly seed: number;
+}
+
+/** Passes of the whole model over one pair; backward ones cost about two forward. */
+export interface Cost {
+  readonly forwards: number;
+  readonly backwards: number;
+}
+
+export interface MethodContext {
+  readonly engine: Engine;
+  readonly examples: readonly Example[];
+  readonly metric: MetricKey;
+  readonly setting: MethodSetting;
+  readonly signal: AbortSignal;
+  /** examples finished, of all */
+  onProgress(done: number, total: number): void;
+}
+
+export interface Attribution {
+  readonly scores: Scores;
+  readonly plan: ChunkPlan;
+}
+
+/** A way to score every edge. One file each; a new one is that file and a line in the registry. */
+export interface Method {
+  readonly key: string;
+  readonly reference: string;
+  /** which points it integrates over, where the user chooses them */
+  readonly integrates: boolean;
+  /** which run the interventions it estimates are made in; null where there is none */
+  readonly direction: 'noising' | 'denoising' | null;
+  title(setting: MethodSetting): string;
+  cost(setting: MethodSetting, graph: { readonly edges: number }): Cost;
+  /** Scores are means over the examples; positive = the edge helps the task. */
+  run(context: MethodContext): Promise<Attribution>;
+}

@@ -1,0 +1,80 @@
+/** Means with their intervals. */
+
+/** A mean with its 95 % confidence interval (Student's t); low and high are null for fewer than two values. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly count: number;
+}
+
+export const meanOf = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return sum / values.length;
+};
+
+export function estimateMean(values: ArrayLike<number>): Estimate {
+  const count = values.length;
+  const mean = meanOf(values);
+  if (count < 2) return { mean, low: null, high: null, count };
+  let squares = 0;
+  for (let i = 0; i < count; i++) squares += ((values[i] as number) - mean) ** 2;
+  const half = studentQuantile(0.975, count - 1) * Math.sqrt(squares / (count - 1) / count);
+  return { mean, low: mean - half, high: mean + half, count };
+}
+
+/** t with P(T ≤ t) = p for `freedom` degrees, p > ½: bisection on the distribution function. */
+export function studentQuantile(p: number, freedom: number): number {
+  let [low, high] = [0, 1];
+  while (studentCdf(high, freedom) < p) high *= 2;
+  for (let i = 0; i < 100; i++) {
+    const middle = (low + high) / 2;
+    if (studentCdf(middle, freedom) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** P(T ≤ t), t ≥ 0: 1 − ½ I_x(ν/2, ½) with x = ν / (ν + t²) (Abramowitz & Stegun 26.5.27). */
+const studentCdf = (t: number, freedom: number): number => 1 - incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
+
+/** The regularised incomplete beta function I_x(a, b), by its continued fraction (A&S 26.5.8, Lentz's evaluation). */
+function incompleteBeta(x: number, a: number, b: number): number {
+  if (x <= 0 || x >= 1) return x <= 0 ? 0 : 1;
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
+  // the fraction converges fast on one side of the mean only
+  return x < (a + 1) / (a + b + 2) ? (front * betaFraction(x, a, b)) / a : 1 - (front * betaFraction(1 - x, b, a)) / b;
+}
+
+function betaFraction(x: number, a: number, b: number): number {
+  const tiny = 1e-300;
+  const safe = (value: number): number => (Math.abs(value) < tiny ? tiny : value);
+  let c = 1;
+  let d = 1 / safe(1 - ((a + b) * x) / (a + 1));
+  let fraction = d;
+  for (let m = 1; m <= 500; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    let step = 1;
+    for (const term of [even, odd]) {
+      d = 1 / safe(1 + term * d);
+      c = safe(1 + term / c);
+      step = c * d;
+      fraction *= step;
+    }
+    if (Math.abs(step - 1) < 1e-15) break;
+  }
+  return fraction;
+}
+
+/** ln Γ(x), x > 0 (Lanczos, g = 7, n = 9; about 1e-15). */
+function logGamma(x: number): number {
+  const coefficients = [
+    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
+    -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+  ];
+  const t = x + 6.5;
+  const series = coefficients.reduce((sum, c, i) => (i === 0 ? c : sum + c / (x - 1 + i)), 0);
+  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(series);
+}

@@ -1,0 +1,23 @@
+/** The library: what the command line does, and the parts it is made of. */
+export { discover, type Discovery, type DiscoverOptions } from './run/discover.js';
+export { predict, type Prediction, type PredictRequest } from './run/predict.js';
+export type { DiscoverRequest } from './run/request.js';
+export { loadModel } from './model/load.js';
+export { createRuntime } from './runtime/index.js';
+export { Engine } from './engine/engine.js';
+export { planBatches } from './engine/batches.js';
+export { withSession, type Session } from './engine/run.js';
+export type { Question, Site, SiteKind } from './engine/questions.js';
+export { makeSource } from './engine/sources.js';
+export { edgeGradients } from './engine/gradient.js';
+export { METHODS } from './discovery/index.js';
+export { makeUniverse } from './circuit/universe.js';
+export { selectCircuit } from './circuit/select.js';
+export { prune } from './circuit/prune.js';
+export { loadTask, resolveTask } from './task/load.js';
+export { checkTask } from './task/check.js';
+export { TheveninError, type ErrorCode } from './errors.js';
+export type { ReportRecord } from './report/record.js';
+export type { Circuit, Scores, Universe } from './circuit/types.js';
+export type { CheckedTask, Example } from './task/types.js';
+export type { Model, ModelConfig } from './model/types.js';

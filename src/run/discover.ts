@@ -1,0 +1,182 @@
+/** From a task and a model to a verified circuit and its report. */
+import { layOut } from '../circuit/layout.js';
+import { circuitGraph } from '../circuit/graph.js';
+import { randomCircuits } from '../circuit/random.js';
+import { selectCircuit } from '../circuit/select.js';
+import type { Circuit, Scores } from '../circuit/types.js';
+import { eliminate, type Elimination } from '../discovery/eliminate.js';
+import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
+import type { Attribution } from '../discovery/types.js';
+import { refuse } from '../errors.js';
+import { measureCapability, type Capability } from '../evaluation/capability.js';
+import { measureEffects } from '../evaluation/effects.js';
+import { faithfulness, measureCircuits, type CircuitMetrics } from '../evaluation/faithfulness.js';
+import type { ProgressListener } from '../progress.js';
+import type { ReportRecord } from '../report/record.js';
+import type { Sidecar } from '../report/sidecar.js';
+import { writeReport } from '../report/write.js';
+import type { CheckedTask, Example } from '../task/types.js';
+import { buildReport } from './report.js';
+import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { Stages } from './stages.js';
+import { openTask, withWorkbench, type Workbench } from './workbench.js';
+
+export interface DiscoverOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export interface Discovery {
+  readonly record: ReportRecord;
+  readonly sidecars: readonly Sidecar[];
+  /** files written, the page first; empty without `out` */
+  readonly written: readonly string[];
+}
+
+/** Everything that was found, before it is put into a record. */
+export interface Findings {
+  readonly bench: Workbench;
+  readonly request: DiscoverRequest;
+  readonly task: CheckedTask;
+  readonly file: { readonly generator?: unknown; readonly dropped?: unknown };
+  readonly method: Method;
+  readonly setting: MethodSetting;
+  readonly capability: Capability;
+  readonly attribution: Attribution;
+  readonly circuit: Circuit;
+  /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
+  readonly strongest: readonly number[];
+  readonly effects: readonly Float64Array[];
+  readonly random: readonly Circuit[];
+  /** the circuit, then the random ones, on the report split */
+  readonly evaluated: CircuitMetrics;
+  readonly minimal: (Elimination & { readonly faithfulness: number | null; readonly within: number }) | null;
+  readonly layout: ReturnType<typeof layOut>;
+  readonly stages: Stages;
+}
+
+/**
+ * Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says.
+ * @throws TheveninError for every fault of the input; `discovery/incapable` where the model does not do the task
+ */
+export async function discover(
+  request: Partial<DiscoverRequest> & Pick<DiscoverRequest, 'task' | 'model'>,
+  options: DiscoverOptions = {},
+): Promise<Discovery> {
+  const asked: DiscoverRequest = { ...DISCOVER_DEFAULTS, ...request };
+  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
+  return withWorkbench(asked, async (bench) => {
+    const findings = await find(bench, asked, stages);
+    const { record, sidecars } = await buildReport(findings);
+    if (asked.out === undefined) return { record, sidecars, written: [] };
+    stages.signal.throwIfAborted();
+    const written = await writeReport(asked.out, record, sidecars, { plain: asked.plain });
+    return { record, sidecars, written: [...written].sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html'))) };
+  });
+}
+
+const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Example[] =>
+  task.splits[split].map((place) => task.examples[place] as Example);
+
+async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
+  const method = findMethod(request.method);
+  const setting = { steps: request.steps, rule: request.rule, seed: request.seed };
+  const { file, task } = await openTask(bench.model, request);
+  const capability = await checkCapability(bench, task, { request, stages });
+  const attribution = await score(bench, task, { method, setting, stages, capability });
+  const circuit = selectCircuit(bench.engine.universe, attribution.scores.mean, {
+    rule: request.select,
+    by: request.by,
+    requested: request.select === 'threshold' ? (request.threshold ?? refuse('cli/usage', '--select threshold needs --threshold')) : request.edges,
+  });
+  const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
+  const effects = await measureExact(bench, task, { strongest, stages });
+  const random = randomCircuits(bench.engine.universe, { edgeCount: circuit.edgeCount, count: request.randomCircuits, seed: request.seed });
+  const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], stages });
+  const minimal = await minimise(bench, task, { circuit, request, stages });
+  const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
+  const layout = layOut(graph, { key: request.layout, seed: request.seed });
+  return { bench, request, task, file, method, setting, capability, attribution, circuit, strongest, effects, random, evaluated, minimal, layout, stages };
+}
+
+async function checkCapability(bench: Workbench, task: CheckedTask, { request, stages }: { request: DiscoverRequest; stages: Stages }): Promise<Capability> {
+  const { examples, metric } = task;
+  const capability = await stages.run('does the model do the task?', examples.length, (report) =>
+    measureCapability(bench.engine, examples, { metric, onProgress: (done) => report(done) }),
+  );
+  if (!capability.doesTask && !request.force) {
+    const { mean, low, high } = capability.gap;
+    const interval = low === null || high === null ? '' : `, 95 % interval [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+    refuse(
+      'discovery/incapable',
+      `${task.name}: ${bench.model.config.name} does not do the task: ${metric} clean − corrupt = ${mean.toFixed(3)}${interval} over ${examples.length} pairs; a circuit would explain nothing (--force to go on)`,
+    );
+  }
+  return capability;
+}
+
+/** Scores every edge on the `discover` split, telling beforehand what that will cost. */
+async function score(
+  bench: Workbench,
+  task: CheckedTask,
+  { method, setting, stages, capability }: { method: Method; setting: MethodSetting; stages: Stages; capability: Capability },
+): Promise<Attribution> {
+  const examples = pick(task, 'discover');
+  const { forwards, backwards } = method.cost(setting, { edges: bench.engine.universe.edgeCount });
+  const secondsPerForward = (stages.finished.at(-1)?.seconds ?? 0) / Math.max(1, 2 * capability.gap.count);
+  // a backward pass that tells all readers apart costs about three forward ones
+  const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
+  const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
+  return stages.run(method.title(setting), examples.length, (report) => {
+    report(0, note);
+    const context = { engine: bench.engine, examples, metric: task.metric, setting, signal: stages.signal };
+    return method.run({ ...context, onProgress: (done) => report(done, note) });
+  });
+}
+
+const formatSeconds = (seconds: number): string => (seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`);
+
+/** The edges with the largest |score|, ties by canonical order. */
+function strongestEdges({ mean }: Scores, count: number): number[] {
+  const order = Array.from(mean.keys());
+  return order.sort((a, b) => Math.abs(mean[b] as number) - Math.abs(mean[a] as number) || a - b).slice(0, count);
+}
+
+function measureExact(bench: Workbench, task: CheckedTask, { strongest, stages }: { strongest: readonly number[]; stages: Stages }): Promise<Float64Array[]> {
+  const examples = pick(task, 'discover');
+  return stages.run(`exact effects of ${strongest.length} edges`, examples.length, (report) =>
+    measureEffects(bench.engine, examples, strongest, { metric: task.metric, signal: stages.signal, onProgress: (done) => report(done) }),
+  );
+}
+
+function evaluate(bench: Workbench, task: CheckedTask, { circuits, stages }: { circuits: readonly Circuit[]; stages: Stages }): Promise<CircuitMetrics> {
+  const examples = pick(task, 'report');
+  return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
+    measureCircuits(bench.engine, examples, circuits.map(({ edges }) => edges), {
+      metric: task.metric,
+      signal: stages.signal,
+      onProgress: (done) => report(done),
+    }),
+  );
+}
+
+/** Backward elimination on the `choose` split, the result evaluated on the `report` split. */
+async function minimise(
+  bench: Workbench,
+  task: CheckedTask,
+  { circuit, request, stages }: { circuit: Circuit; request: DiscoverRequest; stages: Stages },
+): Promise<Findings['minimal']> {
+  const { minimal: within } = request;
+  if (within === undefined) return null;
+  const { engine } = bench;
+  const { metric } = task;
+  const found = await stages.run('backward elimination', circuit.edgeCount, (report) =>
+    eliminate(
+      { engine, examples: pick(task, 'choose'), metric, signal: stages.signal, onProgress: (left, atStart) => report(atStart - left, `${left} edges left`) },
+      circuit.edges,
+      { keep: 'faithfulness', within },
+    ),
+  );
+  const { clean, corrupt, circuits } = await measureCircuits(engine, pick(task, 'report'), [found.edges], { metric });
+  return { ...found, within, faithfulness: faithfulness({ clean, corrupt, circuit: circuits[0] as Float64Array }) };
+}

@@ -1,0 +1,67 @@
+import type { RiemannRule } from '../discovery/index.js';
+
+/** What `thevenin discover` is asked. Only task and model have no default. */
+export interface DiscoverRequest {
+  /** a shipped task's name or a task file */
+  readonly task: string;
+  /** a bundled model's name, a folder or a .gguf file */
+  readonly model: string;
+  /** folder of the report; undefined: nothing is written */
+  readonly out: string | undefined;
+  readonly method: string;
+  readonly steps: number;
+  readonly rule: RiemannRule;
+  /** edges before dead ends are pruned */
+  readonly edges: number;
+  readonly select: string;
+  /** the least score, with `select: threshold` */
+  readonly threshold: number | undefined;
+  readonly by: 'absolute' | 'signed';
+  /** only the first pairs, or how many a generator makes */
+  readonly examples: number | undefined;
+  readonly seed: number;
+  /** stands above the task's own */
+  readonly bos: boolean | 'auto' | undefined;
+  /** false: every pair is used for everything */
+  readonly split: boolean;
+  /** go on although the model does not do the task */
+  readonly force: boolean;
+  readonly runtime: string;
+  readonly threads: number | undefined;
+  /** bytes; undefined: a share of the machine's */
+  readonly memory: number | undefined;
+  /** key of a layout of the drawing */
+  readonly layout: string;
+  /** never compress circuit.json */
+  readonly plain: boolean;
+  /** |1 − faithfulness| that backward elimination keeps on the `choose` split; undefined: no elimination */
+  readonly minimal: number | undefined;
+  /** how many random circuits the circuit is compared with */
+  readonly randomCircuits: number;
+  /** how many of the strongest edges have their exact effect measured */
+  readonly exactEdges: number;
+}
+
+export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
+  out: undefined,
+  method: 'eap-ig',
+  steps: 5,
+  rule: 'midpoint',
+  edges: 200,
+  select: 'top-n',
+  threshold: undefined,
+  by: 'absolute',
+  examples: undefined,
+  seed: 0,
+  bos: undefined,
+  split: true,
+  force: false,
+  runtime: 'auto',
+  threads: undefined,
+  memory: undefined,
+  layout: 'layered',
+  plain: false,
+  minimal: undefined,
+  randomCircuits: 20,
+  exactEdges: 60,
+};
