@@ -61,13 +61,10 @@ const example = (pair: PreparedPair, { metric }: PreparedTask): Example => ({
   group: pair.source.group ?? null,
 });
 
-/** The output that `squared-error` reads unless `correct` names another. */
-const FIRST_OUTPUT: AnswerSet = { ids: [0], weights: [1] };
-
 const answerOf = (answer: PreparedAnswer, combine: 'mean' | 'sum'): Answer => ({
   // the lint rules have refused an answer without a position
   position: answer.position as number,
-  correct: answer.target !== null && answer.correct === null ? FIRST_OUTPUT : answerSet(answer.correct ?? [], combine),
+  correct: answerSet(answer.correct ?? [], combine),
   incorrect: answerSet(answer.incorrect ?? [], combine),
   ...(answer.target === null ? {} : { target: answer.target }),
 });

@@ -4,7 +4,7 @@ import type { MetricKey } from './types.js';
 export interface TaskMetric {
   readonly key: MetricKey;
   /** which answer fields a pair must have; what is `none` is passed over, so that a file can be run under another metric */
-  readonly correct: 'required' | 'optional' | 'none';
+  readonly correct: 'required' | 'none';
   readonly incorrect: 'required' | 'none';
   readonly target: 'required' | 'none';
   /**
@@ -19,8 +19,8 @@ export const TASK_METRICS: readonly TaskMetric[] = [
   { key: 'probability-difference', correct: 'required', incorrect: 'required', target: 'none', combine: 'sum' },
   { key: 'log-probability', correct: 'required', incorrect: 'none', target: 'none', combine: 'mean' },
   { key: 'kl-divergence', correct: 'none', incorrect: 'none', target: 'none', combine: 'mean' },
-  // `correct` names the output whose value is compared with the target; 0 unless said
-  { key: 'squared-error', correct: 'optional', incorrect: 'none', target: 'required', combine: 'mean' },
+  // the model's first output is compared with the target
+  { key: 'squared-error', correct: 'none', incorrect: 'none', target: 'required', combine: 'mean' },
 ];
 
 export const taskMetric = (key: MetricKey): TaskMetric =>

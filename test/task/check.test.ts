@@ -111,7 +111,7 @@ describe('a checked task', () => {
       { position: 10, correct: none, incorrect: none },
     ]);
     expect(checkOne({ clean, corrupt, target: 2.5 }, {}, { metric: 'squared-error' }).answers).to.deep.equal([
-      { position: 10, correct: { ids: [0], weights: [1] }, incorrect: none, target: 2.5 },
+      { position: 10, correct: none, incorrect: none, target: 2.5 },
     ]);
   });
 
