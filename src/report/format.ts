@@ -3,7 +3,7 @@
 /** Three significant digits, a proper minus sign, and a plus where the sign matters. */
 export const number = (value: number, { signed = false }: { signed?: boolean } = {}): string => {
   if (!Number.isFinite(value)) return '–';
-  const size = Math.abs(value);
+  const size = Number(Math.abs(value).toPrecision(3)); // rounded first: 0.9998 is 1.00
   const text = size !== 0 && (size >= 1e5 || size < 1e-4) ? size.toExponential(2) : trimmed(size);
   const sign = value < 0 ? '−' : signed && value > 0 ? '+' : '';
   return sign + text;

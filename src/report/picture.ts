@@ -38,10 +38,12 @@ export interface Picture {
   readonly scale: number;
 }
 
-export const COLUMN = 84;
-export const ROW = 92;
+const COLUMN = 84;
+const ROW = 92;
 export const WIDEST_LINE = 6;
 const THINNEST_LINE = 0.8;
+/** room for the legend */
+const NARROWEST = 470;
 const MARGIN = { left: 78, right: 46, top: 58, bottom: 30 };
 const SIZES = {
   input: { width: 66, height: 28 },
@@ -182,7 +184,7 @@ export const pictureOf = (record: ReportRecord): Picture => {
   const right = Math.max(...boxes.map(({ x, width }) => x + width / 2));
   const bottom = Math.max(...boxes.map(({ y, height }) => y + height / 2));
   return {
-    width: Math.max(right + MARGIN.right, 560),
+    width: Math.max(right + MARGIN.right, NARROWEST),
     height: bottom + MARGIN.bottom,
     boxes,
     curves: curvesOf(record, boxes),

@@ -15,7 +15,7 @@ export interface Table {
 
 const code = (text: string): Cell => ({ code: text });
 
-export const interval = ({ mean, low, high }: Estimate): string =>
+const interval = ({ mean, low, high }: Estimate): string =>
   low === null || high === null ? number(mean) : `${number(mean)} [${number(low)}, ${number(high)}]`;
 
 const splitName = ({ evaluation, task }: ReportRecord): string =>

@@ -13,6 +13,8 @@ import { writeReport } from '../../src/report/write.js';
 import { edgesOf } from '../helpers/circuit.js';
 import { reportOf } from '../helpers/write-report.js';
 
+/** runs a command in namespaces of its own (util-linux) */
+const ISOLATE = 'unshare';
 const WRITER = fileURLToPath(new URL('../helpers/write-report.ts', import.meta.url));
 const small = reportOf(2, 2);
 
@@ -101,7 +103,7 @@ describe('writing a report', () => {
     // a file system of 16 kB that only the child process sees
     const mount = `mount -t tmpfs -o size=16k none '${dir}'`;
     const inside = (command: string) =>
-      spawnSync('unshare', ['-rm', 'sh', '-c', `${mount} && ${command}`], { encoding: 'utf8' });
+      spawnSync(ISOLATE, ['-rm', 'sh', '-c', `${mount} && ${command}`], { encoding: 'utf8' });
     if (inside('true').status !== 0) {
       this.test!.title += ' (skipped: no file system can be mounted here)';
       this.skip();

@@ -35,7 +35,7 @@ const normalised = (found: Readonly<Record<string, { x: number; y: number }>>): 
 
 const place = (graph: CircuitGraph, seed: number): Positions => {
   const random = xoroshiro128plus(seed);
-  const start = graph.copy() as CircuitGraph;
+  const start = graph.copy();
   start.forEachNode((node) => {
     start.mergeNodeAttributes(node, { x: uniformFloat64(random), y: uniformFloat64(random) });
   });

@@ -13,6 +13,8 @@ import type { LayoutMethod, Positions } from './method.js';
 const SWEEPS = 6;
 /** places a head can take are half a column apart; two heads of a row are at least one column apart */
 const STEP = 0.5;
+/** between the rightmost head and the MLPs, in columns */
+const MLP_GAP = 1.5;
 /** from one layer that has an MLP alone to the next, in rows */
 const MLP_ROW = 0.55;
 /** above this many edge × node checks per picture the search is not worth its time */
@@ -106,6 +108,14 @@ const improveRow = (
   return moved;
 };
 
+/** Brings the MLPs' column next to the heads and nodes it is right of. */
+const closeUp = (graph: CircuitGraph, places: ReadonlyMap<string, Place>): void => {
+  const mlps = graph.filterNodes((_, { kind }) => kind === 'mlp');
+  if (mlps.length + 2 === graph.order) return; // no heads: the MLPs stand in the middle
+  const others = graph.filterNodes((_, { kind }) => kind !== 'mlp').map((node) => places.get(node)!.x);
+  for (const mlp of mlps) places.get(mlp)!.x = Math.max(...others) + MLP_GAP;
+};
+
 const place = (graph: CircuitGraph): Positions => {
   const layers = headsByLayer(graph);
   const widest = Math.max(1, ...layers.map((heads) => heads.length));
@@ -121,6 +131,7 @@ const place = (graph: CircuitGraph): Positions => {
       if (!moved.includes(true)) break;
     }
   }
+  closeUp(graph, places);
   return Object.fromEntries([...places].map(([node, { x, y }]) => [node, [rounded(x), rounded(y)]]));
 };
 

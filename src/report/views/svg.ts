@@ -23,12 +23,20 @@ const FILL: Readonly<Record<Box['kind'], string>> = {
   mlp: '#fdf3d8',
   logits: '#eceff2',
 };
-const DASH: Readonly<Record<Curve['reader'], string>> = { q: '', k: '7 3.5', v: '1.6 3.2', mlp: '', logits: '' };
+/** Coordinates to a tenth of a pixel. */
+const px = (value: number): string => `${Math.round(value * 10) / 10 + 0}`;
+
+/** A reader's line: whole, in dashes, or in round dots; dashes and gaps grow with the line. */
+const DASH: Readonly<Record<Curve['reader'], (width: number) => string>> = {
+  q: () => '',
+  k: (width) => ` stroke-dasharray="${px(6 + 1.2 * width)} ${px(3 + 0.6 * width)}"`,
+  v: (width) => ` stroke-dasharray="0.1 ${px(2.2 + 1.4 * width)}" stroke-linecap="round"`,
+  mlp: () => '',
+  logits: () => '',
+};
 const FONT = 'font-family="Helvetica, Arial, sans-serif"';
 const LEGEND = 92;
 
-/** Coordinates to a tenth of a pixel. */
-const px = (value: number): string => `${Math.round(value * 10) / 10 + 0}`;
 const at = ([x, y]: Point): string => `${px(x)} ${px(y)}`;
 
 const colourOf = (score: number): string => (score < 0 ? COLOUR.hurts : COLOUR.helps);
@@ -49,12 +57,11 @@ const arrow = ({ points: [, , before, end], width }: Pick<Curve, 'points' | 'wid
 const drawCurve = (curve: Curve): string => {
   const { points, width, reader, name, score, exact } = curve;
   const [start, ...rest] = points;
-  const dash = DASH[reader] === '' ? '' : ` stroke-dasharray="${DASH[reader]}"`;
   const measured = exact === null ? '' : `, exact ${number(exact, { signed: true })}`;
   const title = escapeMarkup(`${name}: score ${number(score, { signed: true })}${measured}`);
   return (
     `<g class="edge ${classOf(score)}" opacity="0.82"><title>${title}</title>` +
-    `<path d="M${at(start)}C${rest.map(at).join(' ')}" fill="none" stroke="${colourOf(score)}" stroke-width="${px(width)}"${dash}/>` +
+    `<path d="M${at(start)}C${rest.map(at).join(' ')}" fill="none" stroke="${colourOf(score)}" stroke-width="${px(width)}"${DASH[reader](width)}/>` +
     `<path d="${arrow(curve)}" fill="${colourOf(score)}"/></g>`
   );
 };
@@ -86,11 +93,14 @@ const drawRows = ({ rows, width }: Picture): string[] =>
   );
 
 /** A sample line with what it means. */
-const sample = ([x, y]: Point, label: string, { colour = COLOUR.ink, width = 2, dash = '' } = {}): string => {
-  const dashes = dash === '' ? '' : ` stroke-dasharray="${dash}"`;
+const sample = (
+  [x, y]: Point,
+  label: string,
+  { colour = COLOUR.ink, width = 2, reader = 'q' as Curve['reader'] } = {},
+): string => {
   const named = colour === COLOUR.ink ? 'ink-line' : colour === COLOUR.helps ? 'helps' : 'hurts';
   return (
-    `<path class="${named}" d="M${px(x)} ${px(y)}h30" fill="none" stroke="${colour}" stroke-width="${px(width)}"${dashes}/>` +
+    `<path class="${named}" d="M${px(x)} ${px(y)}h30" fill="none" stroke="${colour}" stroke-width="${px(width)}"${DASH[reader](width)}/>` +
     text(label, [x + 37, y + 4], { size: 11, anchor: 'start' })
   );
 };
@@ -101,9 +111,9 @@ const drawLegend = ({ height, scale }: Picture): string[] => {
   return [
     sample([24, first], 'helps the task (+)', { colour: COLOUR.helps, width: 3 }),
     sample([200, first], 'hurts it (−)', { colour: COLOUR.hurts, width: 3 }),
-    sample([24, second], 'read by the query', { dash: DASH.q }),
-    sample([200, second], 'by the key', { dash: DASH.k }),
-    sample([340, second], 'by the value', { dash: DASH.v }),
+    sample([24, second], 'read by the query', { reader: 'q' }),
+    sample([200, second], 'by the key', { reader: 'k' }),
+    sample([340, second], 'by the value', { reader: 'v' }),
     ...(scale > 0
       ? [
           sample([24, third], `|score| ${share(1)}`, { width: WIDEST_LINE }),
