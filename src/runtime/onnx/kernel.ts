@@ -17,6 +17,7 @@ interface Sizes {
 
 export class OnnxKernel implements Kernel {
   private sizes: Sizes | null = null;
+  private released = false;
 
   constructor(
     private readonly Ort: TensorConstructor,
@@ -49,7 +50,10 @@ export class OnnxKernel implements Kernel {
     return results;
   }
 
+  /** Disposing twice is harmless: the runtime disposes whatever its users left. */
   async dispose(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
     await this.session.release();
   }
 
