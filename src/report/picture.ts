@@ -41,7 +41,7 @@ export interface Picture {
 const COLUMN = 84;
 const ROW = 92;
 export const WIDEST_LINE = 6;
-const THINNEST_LINE = 0.8;
+const THINNEST_LINE = 1;
 /** room for the legend */
 const NARROWEST = 470;
 const MARGIN = { left: 78, right: 46, top: 58, bottom: 30 };

@@ -64,7 +64,7 @@ describe('the picture', () => {
     );
     const expected = record.circuit.edges.map(({ score }) => Math.abs(score)).sort((a, b) => b - a);
     expect(widths).to.have.length(expected.length);
-    widths.forEach((width, i) => expect(width).to.be.closeTo(Math.max(0.8, (6 * expected[i]!) / expected[0]!), 0.051));
+    widths.forEach((width, i) => expect(width).to.be.closeTo(Math.max(1, (6 * expected[i]!) / expected[0]!), 0.051));
   });
 
   it('draws the free layout and the empty circuit too', () => {

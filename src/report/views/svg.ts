@@ -30,7 +30,7 @@ const px = (value: number): string => `${Math.round(value * 10) / 10 + 0}`;
 const DASH: Readonly<Record<Curve['reader'], (width: number) => string>> = {
   q: () => '',
   k: (width) => ` stroke-dasharray="${px(6 + 1.2 * width)} ${px(3 + 0.6 * width)}"`,
-  v: (width) => ` stroke-dasharray="0.1 ${px(2.2 + 1.4 * width)}" stroke-linecap="round"`,
+  v: (width) => ` stroke-dasharray="0.1 ${px(1.6 + 1.5 * width)}" stroke-linecap="round"`,
   mlp: () => '',
   logits: () => '',
 };
@@ -92,11 +92,17 @@ const drawRows = ({ rows, width }: Picture): string[] =>
       text(label, [62, y + 4], { size: 11, anchor: 'end', fill: COLOUR.faint }),
   );
 
+interface LineStyle {
+  readonly colour?: string;
+  readonly width?: number;
+  readonly reader?: Curve['reader'];
+}
+
 /** A sample line with what it means. */
 const sample = (
   [x, y]: Point,
   label: string,
-  { colour = COLOUR.ink, width = 2, reader = 'q' as Curve['reader'] } = {},
+  { colour = COLOUR.ink, width = 2, reader = 'q' }: LineStyle = {},
 ): string => {
   const named = colour === COLOUR.ink ? 'ink-line' : colour === COLOUR.helps ? 'helps' : 'hurts';
   return (
