@@ -18,7 +18,7 @@ const MLP_GAP = 1.5;
 /** from one layer that has an MLP alone to the next, in rows */
 const MLP_ROW = 0.55;
 /** above this many edge × node checks per picture the search is not worth its time */
-const LARGEST_SEARCH = 40_000;
+const LARGEST_SEARCH = 20_000;
 /** cost of an edge behind a node, in columns of edge length */
 const PASSING = 3;
 
