@@ -88,7 +88,7 @@ class AnswerTable {
       const position = answer?.position ?? span.length - 1;
       return example * span.count + position - span.start;
     });
-    return engine.runtime.tensor(Int32Array.from(rows), [this.size], 'int');
+    return engine.runtime.tensor(Int32Array.from(rows), [this.batch.examples.length, this.width], 'int');
   }
 }
 

@@ -63,7 +63,7 @@ async function nextTokenLogProbabilities(engine: Engine, ids: readonly number[])
   const batch: Batch = { length: ids.length, examples: [{ index: 0, clean: ids, corrupt: ids, answers, spans: {}, group: null }] };
   return withCachedRun(engine, batch, 'clean', (run) =>
     withArena(async (arena) => {
-      const rows = arena.own(engine.runtime.tensor(Int32Array.from([ids.length - 1]), [1], 'int'));
+      const rows = arena.own(engine.runtime.tensor(Int32Array.from([ids.length - 1]), [1, 1], 'int'));
       const result = arena.own(await engine.run({ name: 'logits', inputs: { x: run.final, 'answer.rows': rows }, wanted: ['logProbabilities'] }));
       return Float64Array.from(await (result['logProbabilities'] as Tensor).read());
     }),

@@ -11,7 +11,7 @@ const ANSWERS = 'answers';
 function atAnswers(x: Value, { config }: Arithmetic): Value {
   const rows = p.multiplyDims(B, ANSWERS);
   const flat = p.reshape(x, [Q, p.multiplyDims(B, POS), config.dModel]);
-  const picked = p.gather(flat, p.input('answer.rows', [rows], 'int'), 1);
+  const picked = p.gather(flat, p.reshape(p.input('answer.rows', [B, ANSWERS], 'int'), [rows]), 1);
   return p.reshape(picked, [Q, B, ANSWERS, config.dModel]);
 }
 
