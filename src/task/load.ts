@@ -79,6 +79,17 @@ export const resolveTask = async (
   return { file: withPairs(source, path, { ...model, count, seed }), path };
 };
 
+const firstPairs = ({ splits, ...task }: TaskFile, count = Infinity): TaskFile => {
+  const kept = (pairs: readonly number[]): number[] => pairs.filter((pair) => pair < count);
+  return {
+    ...task,
+    pairs: task.pairs.slice(0, count),
+    ...(splits === undefined
+      ? {}
+      : { splits: { discover: kept(splits.discover), choose: kept(splits.choose), report: kept(splits.report) } }),
+  };
+};
+
 const withPairs = (
   source: TaskSource,
   path: string,
@@ -90,7 +101,7 @@ const withPairs = (
   }: { tokenizer: Tokenizer | null; config: ModelConfig; count: number | undefined; seed: number | undefined },
 ): TaskFile => {
   const { pairs, generator } = source;
-  if (pairs !== undefined) return { ...source, pairs: pairs.slice(0, count) };
+  if (pairs !== undefined) return firstPairs({ ...source, pairs }, count);
   // the schema admits no task with neither
   if (generator === undefined) return refuse('task/schema', `${path}: neither "pairs" nor "generator"`);
   const made = findGenerator(generator.name, path).generate({

@@ -99,6 +99,26 @@ export const POSITION_CASES: Readonly<Record<string, RuleCases>> = {
       },
     ],
   },
+  'span-names': {
+    passes: [
+      {
+        what: "names in their places, and names of one's own anywhere",
+        pair: { spans: { IO: [1, 2], S1: [3, 4], S2: [8, 9], 'S1+1': [4, 5], end: [10, 11], verb: [9, 10] } },
+      },
+    ],
+    fails: [
+      ...[
+        { name: 'IO', span: [0, 1], stands: '[1, 2)', who: 'the correct answer' },
+        { name: 'S2', span: [9, 10], stands: '[8, 9)', who: 'the incorrect answer' },
+        { name: 'end', span: [9, 10], stands: '[10, 11)', who: 'the last token' },
+      ].map(({ name, span, stands, who }): Failing => ({
+        what: `"${name}" beside its place`,
+        pair: { spans: { [name]: span } },
+        finding: { pair: 1, position: span[0] as number },
+        message: new RegExp(`span "${name}" is off by one: ${who} stands at ${stands.replace(/[[)]/g, '\\$&')}`),
+      })),
+    ],
+  },
   vocabulary: {
     passes: [{ what: 'ids of the vocabulary', pair: { ...ids, incorrect: tokenizer.vocabSize - 1 } }],
     fails: [

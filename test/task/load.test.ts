@@ -80,6 +80,13 @@ describe('loading a task', () => {
     expect((await resolveTask(file, model, { count: 1 })).file.pairs).to.deep.equal([pair]);
   });
 
+  it('takes of given splits what is left of the pairs', async () => {
+    const splits = { discover: [1], choose: [0], report: [1, 0] };
+    const file = await write('splits.json', JSON.stringify({ ...task, splits }));
+    const { file: first } = await resolveTask(file, { tokenizer: null, config: configFor(null) }, { count: 1 });
+    expect(first.splits).to.deep.equal({ discover: [], choose: [0], report: [0] });
+  });
+
   it("has the file's generator make pairs for the model; count and seed can be given", async () => {
     const model = { tokenizer: null, config: configFor(null) };
     const { file } = await resolveTask('induction', model, { count: 5, seed: 3 });

@@ -9,6 +9,7 @@ import { duplicatePairs } from './duplicate-pairs.js';
 import { lostText } from './lost-text.js';
 import { promptLength } from './prompt-length.js';
 import type { LintRule } from './rule.js';
+import { spanNames } from './span-names.js';
 import { spans } from './spans.js';
 import { splits } from './splits.js';
 import { tokenLength } from './token-length.js';
@@ -27,6 +28,7 @@ export const LINT_RULES: readonly LintRule[] = [
   answerDistractor,
   answerPosition,
   spans,
+  spanNames,
   lostText,
   duplicatePairs,
   splits,
