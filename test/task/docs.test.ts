@@ -12,7 +12,7 @@ describe('docs/task-files.md', () => {
   it('has a row for every metric, generator, lint rule and importer, and for nothing else', () => {
     const rows = [...page.matchAll(/^\| `([\w-]+)` *\|/gm)].map(([, key]) => key);
     const keys = [TASK_METRICS, GENERATORS, LINT_RULES, IMPORTERS].flatMap((list) =>
-      list.map(({ key }) => key as string),
+      list.map(({ key }): string => key),
     );
     expect(rows).to.have.members(keys);
   });

@@ -35,7 +35,8 @@ const answerAt = ({ clean, answers }: PreparedPair, role: 'correct' | 'incorrect
   const ids = new Set(
     answers.flatMap((answer: PreparedAnswer) => (answer[role] ?? []).flatMap((option) => option.ids)),
   );
-  return ([first, afterLast], by) => clean.tokens.slice(Math.max(0, first + by), afterLast + by).some((id) => ids.has(id));
+  return ([first, afterLast], by) =>
+    clean.tokens.slice(Math.max(0, first + by), afterLast + by).some((id) => ids.has(id));
 };
 
 const offByOne = (name: string, [first, afterLast]: Range, shift: number): Remark => {
