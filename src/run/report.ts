@@ -7,7 +7,7 @@ import { estimateMean, meanOf } from '../evaluation/statistics.js';
 import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../report/record.js';
 import { describeSidecar, SCORES_FILE, type Sidecar } from '../report/sidecar.js';
 import type { Findings } from './discover.js';
-import { theveninVersion } from './version.js';
+import { packageVersion } from '../package.js';
 
 const TOP_EDGES = 20;
 
@@ -18,7 +18,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
   const record: ReportRecord = {
     schemaVersion: SCHEMA_VERSION,
     versions: {
-      thevenin: theveninVersion(),
+      thevenin: packageVersion(),
       node: process.version,
       runtime: { key: bench.runtime.info.key, version: versionIn(bench.runtime.info.title), detail: bench.runtime.info.title },
     },
@@ -120,13 +120,12 @@ function circuitOf(findings: Findings): ReportRecord['circuit'] {
   const { universe } = bench.engine;
   const present = [...circuit.edges.keys()].filter((edge) => circuit.edges[edge] === 1);
   const inside = nodesIn(universe, circuit.edges);
-  const names = [...universe.senders.map(({ name }) => name), 'logits'];
   return {
     chosen: circuit.chosenCount,
     edgeCount: circuit.edgeCount,
     tiesLeftOut: circuit.selection.tiesLeftOut,
     edges: present.map((edge) => edgeOf(findings, edge)),
-    nodes: names.filter((_, node) => inside[node] === 1),
+    nodes: [...universe.senders.map(({ name }) => name).filter((_, node) => inside[node] === 1), 'logits'],
   };
 }
 

@@ -14,10 +14,14 @@ export class Stages {
   async run<T>(stage: string, total: number, work: (report: (done: number, note?: string) => void) => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const started = performance.now();
-    const report = (done: number, note?: string): void => this.listener({ stage, done, total, ...(note === undefined ? {} : { note }) });
+    let last = -1;
+    const report = (done: number, note?: string): void => {
+      last = done;
+      this.listener({ stage, done, total, ...(note === undefined ? {} : { note }) });
+    };
     report(0);
     const result = await work(report);
-    report(total);
+    if (last !== total) report(total);
     this.finished.push({ stage, seconds: (performance.now() - started) / 1000 });
     return result;
   }
