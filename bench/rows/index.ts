@@ -1,0 +1,22 @@
+import type { Row } from '../types.js';
+import { exactEdges, largeCircuit, smallCircuit } from './edges.js';
+import { forward } from './forward.js';
+import { eap, eapIg, gradientOfSites } from './gradients.js';
+import { memory } from './memory.js';
+import { heads, residual } from './patching.js';
+import { startUp } from './start-up.js';
+
+/** The table, in its order; a new row is a line here. */
+export const ROWS: readonly Row[] = [
+  forward,
+  gradientOfSites,
+  eap,
+  eapIg,
+  heads,
+  residual,
+  smallCircuit,
+  largeCircuit,
+  exactEdges,
+  memory,
+  startUp,
+];

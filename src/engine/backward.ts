@@ -1,0 +1,78 @@
+/** A forward pass that keeps what the way back needs, and the steps back through one layer. */
+import type { Tensor, Tensors } from '../runtime/types.js';
+import type { Arena } from './arena.js';
+import type { Engine } from './engine.js';
+import { attend, feedForward, output, prefixInputs, project, type HeadTensors } from './layers.js';
+import { tokensOf } from './prompts.js';
+import { at } from './setting.js';
+import type { Span } from './span.js';
+
+/** What one layer's forward pass leaves for the backward pass. */
+export interface Saved {
+  readonly pre: Tensor;
+  readonly mid: Tensor;
+  readonly heads: HeadTensors;
+  readonly mlp: Tensors;
+}
+
+export interface Pass {
+  readonly engine: Engine;
+  readonly span: Span;
+  /** owns everything saved */
+  readonly arena: Arena;
+  /** per layer, where keys and values of the positions before the span come from */
+  readonly cached: readonly HeadTensors[];
+}
+
+/** x [questions, examples, pos, d] entering the first layer, owned by the pass from now on → the final stream, and all that is saved. */
+export async function forwardSaved(pass: Pass, entering: Tensor): Promise<{ saved: Saved[]; final: Tensor }> {
+  const { engine, span, arena, cached } = pass;
+  const { nLayers, dMlp, parallelBlocks } = engine.model.config;
+  let x = arena.own(entering);
+  const saved: Saved[] = [];
+  for (let layer = 0; layer < nLayers; layer++) {
+    const place = { engine, layer, span };
+    const heads = arena.own((await project(place, x)) as unknown as Tensors) as unknown as HeadTensors;
+    const { z } = await attend(place, heads, { cached: cached[layer] ?? null });
+    const mid = arena.own(await output(place, x, z as Tensor));
+    (z as Tensor).dispose();
+    const reads = parallelBlocks ? x : mid;
+    const mlp = dMlp === 0 ? {} : arena.own(await feedForward(place, { x: reads, onto: mid }, savedByMlp(engine)));
+    saved.push({ pre: x, mid, heads, mlp });
+    x = dMlp === 0 ? mid : (mlp['post'] as Tensor);
+  }
+  engine.counters.layerTokens += tokensOf(x);
+  return { saved, final: x };
+}
+
+const savedByMlp = (engine: Engine): string[] => ['post', 'hidden', ...(engine.model.config.gatedMlp ? ['gate'] : [])];
+
+/** A layer's saved tensors, and the gradient that reaches them. */
+export interface At {
+  readonly saved: Saved;
+  readonly gradient: Tensor;
+}
+
+/** The gradient at the MLP's input; null for attention-only models. */
+export async function gradientThroughMlp(engine: Engine, layer: number, { saved, gradient }: At): Promise<Tensor | null> {
+  const { dMlp, parallelBlocks } = engine.model.config;
+  if (dMlp === 0) return null;
+  const gate = saved.mlp['gate'];
+  const x = parallelBlocks ? saved.pre : saved.mid;
+  const inputs = { x, hidden: saved.mlp['hidden'] as Tensor, gradient, ...(gate ? { gate } : {}) };
+  return (await engine.run({ name: 'mlpGradient', layer, inputs }))['x'] as Tensor;
+}
+
+/** The gradients at the layer's q, k and v. */
+export async function gradientThroughHeads({ engine, span, cached }: Pass, layer: number, from: At): Promise<HeadTensors> {
+  const { z } = await engine.run({ name: 'outputGradient', layer, inputs: { gradient: from.gradient } });
+  const { q, k, v } = from.saved.heads;
+  const inputs = { q, k, v, gradient: z as Tensor, ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null) };
+  const result = await engine.run({ name: 'attendGradient', layer, variant: { prefix: span.prefix }, inputs });
+  (z as Tensor).dispose();
+  return result as unknown as HeadTensors;
+}
+
+/** Sum of two streams; the caller owns it. */
+export const added = async (engine: Engine, a: Tensor, b: Tensor): Promise<Tensor> =>
+  (await engine.run({ name: 'addStreams', inputs: { a, b } }))['x'] as Tensor;
