@@ -41,16 +41,23 @@ function mergeRepeats(operands: readonly TfTensor[], shape: readonly number[]): 
   return { sizes: shapes.map((one) => mergeSizes(one, runs)), whole: mergeSizes(shape, runs) };
 }
 
-/** Operands that broadcast to `shape`, under as few axes as that allows. */
+/** Operands that broadcast to `shape`, under so few axes that every kernel takes them; repeated where nothing less helps. */
 export function mergeOperands(tf: Tf, operands: readonly TfTensor[], shape: readonly number[]): TfTensor[] {
-  const { sizes } = mergeRepeats(operands, shape);
-  return operands.map((one, i) => tf.reshape(one, sizes[i]!));
+  const { sizes, whole } = mergeRepeats(operands, shape);
+  if (whole.length <= PLAIN_RANK) return operands.map((one, i) => tf.reshape(one, sizes[i]!));
+  return operands.map((one) => tf.reshape(repeatTo(tf, one, shape), [-1]));
 }
 
-/** x repeated to a shape it broadcasts to. */
+/** x repeated to a shape it broadcasts to: one run of repeated axes at a time, for kernels that tile three axes only. */
 export function repeatTo(tf: Tf, x: TfTensor, shape: readonly number[]): TfTensor {
   const { sizes, whole } = mergeRepeats([x], shape);
-  const from = sizes[0]!;
-  const repeats = whole.map((size, axis) => size / from[axis]!);
-  return tf.reshape(tf.tile(tf.reshape(x, from), repeats), [...shape]);
+  const current = sizes[0]!;
+  let repeated = x;
+  for (const [axis, size] of whole.entries()) {
+    if (current[axis] === size) continue;
+    const [before, one, after] = aroundAxis(current, axis);
+    repeated = tf.tile(tf.reshape(repeated, [before, one, after]), [1, size, 1]);
+    current[axis] = size;
+  }
+  return tf.reshape(repeated, [...shape]);
 }

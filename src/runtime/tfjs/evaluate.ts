@@ -1,4 +1,4 @@
-/** Each op in tfjs. Inputs are float32 unless they are indices; shapes are numbers by now. */
+/** Each op in tfjs: floats are float32, indices int32, shapes numbers. */
 import {
   evaluateDim,
   type Bindings,
@@ -35,20 +35,28 @@ const unary =
     apply(tf, x);
 
 /** Elementwise over operands that broadcast. */
-const elementwise =
-  (count: 2 | 3, apply: (tf: Tf, operands: readonly TfTensor[]) => TfTensor): Evaluate<OpName> =>
-  ({ tf, inputs, shape }) => {
-    const operands = inputs.slice(0, count);
-    if (shape.length <= PLAIN_RANK) return apply(tf, operands);
-    return tf.reshape(apply(tf, mergeOperands(tf, operands, shape)), shape);
+const binary =
+  (apply: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Evaluate<OpName> =>
+  ({ tf, inputs: [a, b], shape }) => {
+    if (shape.length <= PLAIN_RANK) return apply(tf, a, b);
+    const [merged, other] = mergeOperands(tf, [a, b], shape);
+    return tf.reshape(apply(tf, merged!, other!), shape);
   };
 
-const binary = (apply: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Evaluate<OpName> =>
-  elementwise(2, (tf, [a, b]) => apply(tf, a!, b!));
+const toFloat = ({ tf, repairs }: LoadedBackend, x: TfTensor): TfTensor =>
+  repairs.toFloat?.(x) ?? tf.cast(x, 'float32');
 
 /** 0 or 1 as floats */
-const compare = (apply: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Evaluate<OpName> =>
-  binary((tf, a, b) => tf.cast(apply(tf, a, b), 'float32'));
+const compare =
+  (apply: (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor): Evaluate<OpName> =>
+  (call) =>
+    toFloat(call.backend, binary(apply)(call));
+
+/** tfjs's own where repeats its operands with a tile of full rank, which webgpu lacks above four axes. */
+const where: Evaluate<'where'> = ({ tf, inputs, shape }) => {
+  const [condition, then, otherwise] = inputs.map((one) => tf.reshape(repeatTo(tf, one, shape), [-1]));
+  return tf.reshape(tf.where(tf.cast(condition!, 'bool'), then!, otherwise!), shape);
+};
 
 type Reduce = (tf: Tf, x: TfTensor, axes: number[]) => TfTensor;
 
@@ -145,15 +153,15 @@ const EVALUATE: { readonly [Op in Computed]: Evaluate<Op> } = {
   pow: binary((tf, a, b) => tf.pow(a, b)),
   greater: compare((tf, a, b) => tf.greater(a, b)),
   equal: compare((tf, a, b) => tf.equal(a, b)),
-  where: elementwise(3, (tf, [condition, then, otherwise]) => tf.where(tf.cast(condition!, 'bool'), then!, otherwise!)),
+  where,
 
   neg: unary((tf, x) => tf.neg(x)),
   abs: unary((tf, x) => tf.abs(x)),
   exp: unary((tf, x) => tf.exp(x)),
   log: unary((tf, x) => tf.log(x)),
   sqrt: unary((tf, x) => tf.sqrt(x)),
-  sin: unary((tf, x) => tf.sin(x)),
-  cos: unary((tf, x) => tf.cos(x)),
+  sin: ({ backend: { tf, repairs }, inputs: [x] }) => repairs.sin?.(x) ?? tf.sin(x),
+  cos: ({ backend: { tf, repairs }, inputs: [x] }) => repairs.cos?.(x) ?? tf.cos(x),
   tanh: unary((tf, x) => tf.tanh(x)),
   sigmoid: unary((tf, x) => tf.sigmoid(x)),
   erf: unary((tf, x) => tf.erf(x)),
@@ -196,9 +204,6 @@ const OF_NOTHING: Partial<Record<OpName, number>> = {
   scatterAdd: 0,
 };
 
-/** The inputs that are indices, by op; every other input of a float op is computed with as float. */
-const INDICES: Partial<Record<OpName, number>> = { gather: 1, scatterAdd: 1 };
-
 /** The result of one op as a tensor of its own; what it needed on the way is gone. */
 export function evaluate(
   backend: LoadedBackend,
@@ -213,9 +218,7 @@ export function evaluate(
   const ofNothing = OF_NOTHING[value.op];
   if (ofNothing !== undefined && run.inputs.some((one) => one.size === 0)) return tf.fill(shape, ofNothing, dtype);
   return tf.tidy(() => {
-    const isData = (i: number): boolean => value.dtype === 'float' && INDICES[value.op] !== i;
-    const inputs = run.inputs.map((one, i) => (isData(i) && one.dtype !== 'float32' ? tf.cast(one, 'float32') : one));
-    const call = { backend, tf, attributes: value.attributes, inputs, shape, size } as unknown as Call;
+    const call = { backend, tf, attributes: value.attributes, inputs: run.inputs, shape, size } as unknown as Call;
     return (EVALUATE[value.op] as Evaluate<OpName>)(call);
   });
 }

@@ -18,6 +18,16 @@ export interface LoadedBackend {
   readonly onGpu: boolean;
   /** Whether its matMul broadcasts batch axes as numpy does; the others take batches that are equal, or 1. */
   readonly broadcastsBatches: boolean;
+  /** What this backend's own kernels get wrong. */
+  readonly repairs: Repairs;
+}
+
+/** Ops done otherwise than by calling tfjs's op of that name. */
+export interface Repairs {
+  /** what a comparison says, as 0 and 1 in float32 */
+  toFloat?(x: TfTensor): TfTensor;
+  sin?(x: TfTensor): TfTensor;
+  cos?(x: TfTensor): TfTensor;
 }
 
 /** One way to run tfjs. A new one is one record in the registry. Its packages are all optional for Thevenin. */

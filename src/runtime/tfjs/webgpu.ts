@@ -1,6 +1,7 @@
 /** tfjs over WebGPU, which in Node is the package `webgpu` (Dawn over Vulkan, Metal or Direct3D 12). */
 import { requirePackage } from '../peer.js';
 import type { LoadedBackend, Tf, TfjsBackend } from './types.js';
+import { webgpuRepairs } from './webgpu-repairs.js';
 
 const PACKAGE = '@tensorflow/tfjs-backend-webgpu';
 const DAWN: string = 'webgpu'; // a variable, so that type checking does not need the optional package
@@ -50,6 +51,7 @@ async function load(): Promise<LoadedBackend> {
     threads: 1,
     onGpu: !/swiftshader|llvmpipe/i.test(card),
     broadcastsBatches: false,
+    repairs: webgpuRepairs(tf),
   };
 }
 
