@@ -14,7 +14,7 @@ interface Stream {
   write(text: string): unknown;
 }
 
-const STAGE_WIDTH = 26;
+const STAGE_WIDTH = 40;
 const BAR_WIDTH = 16;
 
 /** `12 ms`, `1.2 s`, `3 min 05 s` */

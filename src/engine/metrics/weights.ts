@@ -10,7 +10,5 @@ export function contrast(answer: Answer, of: (set: AnswerSet, i: number) => numb
   return weights;
 }
 
-/** Sets are averaged with their weights. */
+/** The weight a set gives its i-th id: shares of a mean, or 1 each where a metric sums. */
 export const weighted = (set: AnswerSet, i: number): number => set.weights[i] ?? 0;
-/** Sets are summed. */
-export const summed = (): number => 1;

@@ -52,8 +52,12 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
   };
 }
 
-/** Lazily: loading the library takes longer than many a command. */
+/**
+ * Lazily: loading the library takes longer than many a command. Its own reporting to its makers is switched off first, unless
+ * the user decided about it.
+ */
 async function load(): Promise<Ort> {
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const module = (await import('onnxruntime-node')) as Ort & { default?: Ort };
   return module.default ?? module;
 }
