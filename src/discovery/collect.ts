@@ -24,7 +24,8 @@ export async function scoreBatches(
     batch.indices.forEach((place, i) => {
       const own = values.subarray(i * edgeCount, (i + 1) * edgeCount);
       perExample.set(own, place * edgeCount);
-      for (let edge = 0; edge < edgeCount; edge++) mean[edge] = (mean[edge] as number) + (own[edge] as number) / examples.length;
+      for (let edge = 0; edge < edgeCount; edge++)
+        mean[edge] = (mean[edge] as number) + (own[edge] as number) / examples.length;
     });
     done += batch.indices.length;
     context.onProgress(done, examples.length);

@@ -38,7 +38,11 @@ export interface EliminationContext {
  * edges that keeps the target (by bisection), prune dead ends.
  * @returns the circuit itself where it does not meet the target to begin with
  */
-export async function eliminate(context: EliminationContext, start: Uint8Array, target: EliminationTarget): Promise<Elimination> {
+export async function eliminate(
+  context: EliminationContext,
+  start: Uint8Array,
+  target: EliminationTarget,
+): Promise<Elimination> {
   const judge = new Judge(context, target);
   let edges = prune(context.engine.universe, start);
   const atStart = countIn(edges);
@@ -59,7 +63,11 @@ interface Step {
   readonly distance: number;
 }
 
-async function removeHarmless(context: EliminationContext, edges: Uint8Array, by: { judge: Judge; within: number }): Promise<Step | null> {
+async function removeHarmless(
+  context: EliminationContext,
+  edges: Uint8Array,
+  by: { judge: Judge; within: number },
+): Promise<Step | null> {
   const present = [...edges.keys()].filter((edge) => edges[edge] === 1);
   const without = present.map((edge) => reduced(context, edges, [edge]));
   const distances = await by.judge.distances(without);
@@ -67,10 +75,17 @@ async function removeHarmless(context: EliminationContext, edges: Uint8Array, by
   if ((distances[order[0] as number] as number) > by.within) return null;
   // the first alone is known to keep the target; bisect for the longest prefix that does
   let [good, bad] = [1, order.length + 1];
-  let best: Step = { edges: without[order[0] as number] as Uint8Array, distance: distances[order[0] as number] as number };
+  let best: Step = {
+    edges: without[order[0] as number] as Uint8Array,
+    distance: distances[order[0] as number] as number,
+  };
   while (bad - good > 1) {
     const count = (good + bad) >> 1;
-    const candidate = reduced(context, edges, order.slice(0, count).map((i) => present[i] as number));
+    const candidate = reduced(
+      context,
+      edges,
+      order.slice(0, count).map((i) => present[i] as number),
+    );
     const distance = (await by.judge.distances([candidate]))[0] as number;
     if (distance <= by.within) {
       good = count;

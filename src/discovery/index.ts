@@ -12,6 +12,9 @@ export const METHODS: readonly Method[] = [eapIg, eap, exact, magnitude, random]
 /** @throws TheveninError discovery/method */
 export const findMethod = (key: string): Method =>
   METHODS.find((method) => method.key === key) ??
-  refuse('discovery/method', `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`);
+  refuse(
+    'discovery/method',
+    `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`,
+  );
 
 export type { Method, MethodContext, MethodSetting, RiemannRule } from './types.js';

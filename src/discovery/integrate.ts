@@ -19,12 +19,16 @@ export const riemannPoints = (rule: RiemannRule, steps: number): Point[] =>
  * −⟨corrupt − clean output of the sender, mean over points of ∂metric/∂(reader's input)⟩: the first-order estimate of what the
  * metric loses when the edge is corrupted.
  */
-export function scoreByGradient(context: MethodContext, method: string, points: readonly Point[]): Promise<Attribution> {
+export function scoreByGradient(
+  context: MethodContext,
+  method: string,
+  points: readonly Point[],
+): Promise<Attribution> {
   const { engine, metric } = context;
   return scoreBatches(context, { method, copies: points.length }, (batch) =>
     withSession(engine, batch, { metric, direction: 'noising' }, async ({ setting, prompts }) => {
       const change = await edgeGradients(setting, points, prompts);
-      return change.map((x) => (x === 0 ? 0 : -x)) as typeof change;
+      return change.map((x) => (x === 0 ? 0 : -x));
     }),
   );
 }

@@ -10,7 +10,16 @@ import { attentionStep, mlpStep, NOTHING, plus, walkUp, type LayerSwaps, type Wa
 
 /** Where in a layer a site lies; a walk starts at the first one that a question changes. */
 const STAGE: { readonly [Kind in SiteKind]: number } = {
-  'resid-pre': 0, q: 1, k: 1, v: 1, pattern: 1, z: 2, 'attention-out': 2, 'resid-mid': 3, 'mlp-out': 4, 'resid-post': 5,
+  'resid-pre': 0,
+  q: 1,
+  k: 1,
+  v: 1,
+  pattern: 1,
+  z: 2,
+  'attention-out': 2,
+  'resid-mid': 3,
+  'mlp-out': 4,
+  'resid-post': 5,
 };
 const STAGES = 6;
 
@@ -30,10 +39,17 @@ export async function answerSites(
   unchanged: Float64Array,
 ): Promise<Float64Array[]> {
   const answers = questions.map(() => unchanged);
-  const asked = questions.map((sites, index) => describe(setting, sites, index)).filter((one): one is Asked => one !== null);
+  const asked = questions
+    .map((sites, index) => describe(setting, sites, index))
+    .filter((one): one is Asked => one !== null);
   for (const group of groupsByFirst(asked)) {
     const tokensEach = setting.batch.examples.length * (setting.batch.length - startOf(setting, group));
-    const plan = planChunks(setting.engine, { of: 'questions', total: group.length, tokensEach, bytesPerToken: layerBytesPerToken(setting.engine) });
+    const plan = planChunks(setting.engine, {
+      of: 'questions',
+      total: group.length,
+      tokensEach,
+      bytesPerToken: layerBytesPerToken(setting.engine),
+    });
     for (const chunk of pieces(group, plan.perChunk)) {
       const values = await answerChunk(setting, chunk);
       const examples = setting.batch.examples.length;
@@ -47,7 +63,11 @@ export async function answerSites(
 function describe(setting: Setting, given: readonly Site[], index: number): Asked | null {
   const { nLayers } = setting.engine.model.config;
   const sites = given
-    .map((site) => (site.kind === 'resid-post' && site.layer + 1 < nLayers ? { ...site, kind: 'resid-pre' as const, layer: site.layer + 1 } : site))
+    .map((site) =>
+      site.kind === 'resid-post' && site.layer + 1 < nLayers
+        ? { ...site, kind: 'resid-pre' as const, layer: site.layer + 1 }
+        : site,
+    )
     .map((site) => withinChange(setting, site))
     .filter((site) => site.positions === undefined || site.positions.length > 0);
   if (sites.length === 0 || setting.alternative.firstChange >= setting.batch.length) return null;
@@ -80,7 +100,13 @@ async function answerChunk(setting: Setting, chunk: readonly Asked[]): Promise<F
     const masks = new Masks(setting, span, { chunk, arena });
     const walk: Walk = { setting, span, swaps: (layer) => masks.of(layer) };
     const first = chunk[0]?.first ?? 0;
-    const final = await ENTRIES[first % STAGES]?.({ walk, masks, layer: Math.floor(first / STAGES), arena, questions: chunk.length });
+    const final = await ENTRIES[first % STAGES]?.({
+      walk,
+      masks,
+      layer: Math.floor(first / STAGES),
+      arena,
+      questions: chunk.length,
+    });
     return await setting.judge.value(arena.own(final as Tensor), span);
   } finally {
     span.dispose();
@@ -101,7 +127,10 @@ const ENTRIES: readonly ((entry: Entry) => Promise<Tensor>)[] = [
   async ({ walk, masks, layer }) => {
     const { base, alternative } = walk.setting;
     const x = await shifted(walk.setting, walk.span, {
-      base: at(base.pre, layer), now: at(base.pre, layer), alt: at(alternative.pre, layer), swap: masks.stream(layer, 'resid-pre') as Tensor,
+      base: at(base.pre, layer),
+      now: at(base.pre, layer),
+      alt: at(alternative.pre, layer),
+      swap: masks.stream(layer, 'resid-pre') as Tensor,
     });
     return walkUp(walk, layer, x);
   },
@@ -113,20 +142,33 @@ const ENTRIES: readonly ((entry: Entry) => Promise<Tensor>)[] = [
   async ({ walk, masks, layer, arena, questions }) => {
     const { engine, base, alternative } = walk.setting;
     const swap = masks.heads(layer, 'z') as Tensor;
-    const inputs = { base: at(base.mid, layer), now: at(base.z, layer), alt: at(alternative.z, layer), swap, positions: walk.span.positions };
+    const inputs = {
+      base: at(base.mid, layer),
+      now: at(base.z, layer),
+      alt: at(alternative.z, layer),
+      swap,
+      positions: walk.span.positions,
+    };
     const { x } = await engine.run({ name: 'shiftHeads', layer, inputs });
     return afterAttention(walk, layer, { mid: x as Tensor, arena, questions });
   },
   async ({ walk, masks, layer, arena, questions }) => {
     const { base, alternative } = walk.setting;
     const streams = { base: at(base.mid, layer), now: at(base.mid, layer), alt: at(alternative.mid, layer) };
-    const mid = await shifted(walk.setting, walk.span, { ...streams, swap: masks.stream(layer, 'resid-mid') as Tensor });
+    const mid = await shifted(walk.setting, walk.span, {
+      ...streams,
+      swap: masks.stream(layer, 'resid-mid') as Tensor,
+    });
     return afterAttention(walk, layer, { mid, arena, questions });
   },
   async ({ walk, masks, layer }) => {
     const { base, alternative } = walk.setting;
     const streams = { base: postOf(base, layer), now: at(base.m, layer), alt: at(alternative.m, layer) };
-    return upFrom(walk, layer + 1, await shifted(walk.setting, walk.span, { ...streams, swap: masks.stream(layer, 'mlp-out') as Tensor }));
+    return upFrom(
+      walk,
+      layer + 1,
+      await shifted(walk.setting, walk.span, { ...streams, swap: masks.stream(layer, 'mlp-out') as Tensor }),
+    );
   },
   async ({ walk, masks, layer }) => {
     const { base, alternative } = walk.setting;
@@ -149,7 +191,11 @@ async function enter(walk: Walk, layer: number, x: Tensor): Promise<Tensor> {
 }
 
 /** The stream after attention changed, its input did not: on from the MLP (which in parallel blocks did not change either). */
-export async function afterAttention(walk: Walk, layer: number, from: { mid: Tensor; arena: Arena; questions: number }): Promise<Tensor> {
+export async function afterAttention(
+  walk: Walk,
+  layer: number,
+  from: { mid: Tensor; arena: Arena; questions: number },
+): Promise<Tensor> {
   const { setting, span } = walk;
   if (!setting.engine.model.config.parallelBlocks || setting.engine.model.config.dMlp === 0)
     return upFrom(walk, layer + 1, await mlpStep(walk, layer, { pre: null, mid: from.mid }));
@@ -196,20 +242,26 @@ class Masks {
     if (sites.length > 0) inputs['positions'] = this.span.positions;
     if (sites.includes('pattern')) inputs['key.positions'] = this.span.keys;
     return {
-      attention: { sites, inputs: inputs as Tensors },
+      attention: { sites, inputs },
       mid: this.stream(layer, 'resid-mid'),
       mlp: this.stream(layer, 'mlp-out'),
       pre: this.stream(layer, 'resid-pre'),
     };
   }
 
-  private async alternativeOf(site: AttentionSite, layer: number, alternative: Setting['alternative']): Promise<Tensor> {
+  private async alternativeOf(
+    site: AttentionSite,
+    layer: number,
+    alternative: Setting['alternative'],
+  ): Promise<Tensor> {
     if (site === 'pattern') return this.arena.own(await alternative.pattern(layer));
     return site === 'z' ? at(alternative.z, layer) : at(alternative.heads, layer)[site];
   }
 
   private asked(layer: number, kind: AttentionSite): boolean {
-    return this.chunk.some(({ sites }) => sites.some((site) => site.layer === layer && attentionKind(site.kind) === kind));
+    return this.chunk.some(({ sites }) =>
+      sites.some((site) => site.layer === layer && attentionKind(site.kind) === kind),
+    );
   }
 
   /** [questions, 1, pos, 1], or null when no question asks. */
@@ -222,8 +274,12 @@ class Masks {
   heads(layer: number, kind: AttentionSite): Tensor | null {
     const { nHeads } = this.setting.engine.model.config;
     const all = Array.from({ length: nHeads }, (_, head) => head);
-    const values = this.fill(nHeads, (site) => (site.layer === layer && attentionKind(site.kind) === kind ? headsOf(site, all) : []));
-    return values && floats(this.setting, this.arena, { values, shape: [this.chunk.length, 1, nHeads, this.span.count, 1] });
+    const values = this.fill(nHeads, (site) =>
+      site.layer === layer && attentionKind(site.kind) === kind ? headsOf(site, all) : [],
+    );
+    return (
+      values && floats(this.setting, this.arena, { values, shape: [this.chunk.length, 1, nHeads, this.span.count, 1] })
+    );
   }
 
   private fill(rows: number, rowsOf: (site: Site) => readonly number[]): Float32Array | null {
@@ -244,5 +300,6 @@ class Masks {
 
 /** Replacing all of attention's output is replacing every head's z: both are what z W_O adds. */
 const attentionKind = (kind: SiteKind): SiteKind => (kind === 'attention-out' ? 'z' : kind);
-const headsOf = (site: Site, all: readonly number[]): readonly number[] => (site.kind === 'attention-out' ? all : (site.heads ?? all));
+const headsOf = (site: Site, all: readonly number[]): readonly number[] =>
+  site.kind === 'attention-out' ? all : (site.heads ?? all);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

@@ -42,7 +42,12 @@ export async function runPrompts(engine: Engine, batch: Batch, side: PromptSide)
   const span = makeSpan(engine, 0, batch.length);
   const kept = new Arena();
   try {
-    const embedded = kept.own(await embed(engine, batch.examples.map((example) => example[side])));
+    const embedded = kept.own(
+      await embed(
+        engine,
+        batch.examples.map((example) => example[side]),
+      ),
+    );
     return await runFrom(engine, embedded, { span, kept });
   } catch (error) {
     kept.dispose();
@@ -52,7 +57,11 @@ export async function runPrompts(engine: Engine, batch: Batch, side: PromptSide)
   }
 }
 
-async function runFrom(engine: Engine, embedded: Tensor, { span, kept }: { span: Span; kept: Arena }): Promise<CachedRun> {
+async function runFrom(
+  engine: Engine,
+  embedded: Tensor,
+  { span, kept }: { span: Span; kept: Arena },
+): Promise<CachedRun> {
   const { nLayers, parallelBlocks, dMlp } = engine.model.config;
   const [pre, mid, z, m]: [Tensor[], Tensor[], Tensor[], Tensor[]] = [[], [], [], []];
   const heads: { q: Tensor; k: Tensor; v: Tensor }[] = [];
@@ -60,7 +69,7 @@ async function runFrom(engine: Engine, embedded: Tensor, { span, kept }: { span:
   for (let layer = 0; layer < nLayers; layer++) {
     const place = { engine, layer, span };
     pre.push(x);
-    const projected = kept.own({ ...(await project(place, x)) } as Tensors) as unknown as { q: Tensor; k: Tensor; v: Tensor };
+    const projected = kept.own({ ...(await project(place, x)) }) as unknown as { q: Tensor; k: Tensor; v: Tensor };
     heads.push(projected);
     const attended = kept.own(await attend(place, projected, { cached: null }));
     z.push(attended['z'] as Tensor);
@@ -87,11 +96,16 @@ export async function embed(engine: Engine, ids: readonly (readonly number[])[])
   return engine.runtime.tensor(values, [1, ids.length, length, engine.model.config.dModel]);
 }
 
-async function addPositions(engine: Engine, tokens: Float32Array, length: number): Promise<Float32Array | Float64Array> {
+async function addPositions(
+  engine: Engine,
+  tokens: Float32Array,
+  length: number,
+): Promise<Float32Array | Float64Array> {
   if (engine.model.config.positional !== 'learned') return tokens;
   const positions = await learnedPositions(engine, length);
   const values = engine.runtime.info.precision === 'float64' ? Float64Array.from(tokens) : tokens;
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + (positions[i % positions.length] as number);
+  for (let i = 0; i < values.length; i++)
+    values[i] = (values[i] as number) + (positions[i % positions.length] as number);
   return values;
 }
 
@@ -99,7 +113,10 @@ async function addPositions(engine: Engine, tokens: Float32Array, length: number
 export async function learnedPositions(engine: Engine, length: number): Promise<Float32Array> {
   const { config, weights } = engine.model;
   if (config.positional !== 'learned') return new Float32Array(length * config.dModel);
-  return weights.rows('pos_embed.W_pos', Array.from({ length }, (_, i) => i));
+  return weights.rows(
+    'pos_embed.W_pos',
+    Array.from({ length }, (_, i) => i),
+  );
 }
 
 /** The attention patterns of a cached run's layer [1, examples, heads, length, length]; recomputed, owned by the caller. */
@@ -134,12 +151,19 @@ export interface Prompts {
 /** Runs both prompts, hands them to `work`, gives their memory back. Cost: two forward passes. */
 export async function withPrompts<T>(engine: Engine, batch: Batch, work: (prompts: Prompts) => Promise<T>): Promise<T> {
   return withCachedRun(engine, batch, 'clean', (clean) =>
-    withCachedRun(engine, batch, 'corrupt', (corrupt) => work({ batch, clean, corrupt, firstChange: firstDifference(batch) })),
+    withCachedRun(engine, batch, 'corrupt', (corrupt) =>
+      work({ batch, clean, corrupt, firstChange: firstDifference(batch) }),
+    ),
   );
 }
 
 /** Runs one side, hands it to `work`, gives its memory back. */
-export async function withCachedRun<T>(engine: Engine, batch: Batch, side: PromptSide, work: (run: CachedRun) => Promise<T>): Promise<T> {
+export async function withCachedRun<T>(
+  engine: Engine,
+  batch: Batch,
+  side: PromptSide,
+  work: (run: CachedRun) => Promise<T>,
+): Promise<T> {
   const run = await runPrompts(engine, batch, side);
   try {
     return await work(run);

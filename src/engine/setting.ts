@@ -1,6 +1,6 @@
 /** What questions are asked against: a base run, where alternatives come from, and the judge. */
 import type { Tensor } from '../runtime/types.js';
-import { Arena } from './arena.js';
+import type { Arena } from './arena.js';
 import type { Engine } from './engine.js';
 import type { Judge } from './judge.js';
 import type { Activations, Batch, CachedRun } from './prompts.js';
@@ -37,8 +37,11 @@ export const mlpInputOf = (engine: Engine, run: Activations, layer: number): Ten
 export const at = <T>(list: readonly T[], layer: number): T => list[layer] as T;
 
 /** A float tensor that lives as long as the arena. */
-export const floats = (setting: { engine: Engine }, arena: Arena, of: { values: Float32Array | Float64Array; shape: readonly number[] }): Tensor =>
-  arena.own(setting.engine.runtime.tensor(of.values, of.shape));
+export const floats = (
+  setting: { engine: Engine },
+  arena: Arena,
+  of: { values: Float32Array | Float64Array; shape: readonly number[] },
+): Tensor => arena.own(setting.engine.runtime.tensor(of.values, of.shape));
 
 export const ints = (setting: { engine: Engine }, arena: Arena, values: readonly number[]): Tensor =>
   arena.own(setting.engine.runtime.tensor(Int32Array.from(values), [values.length], 'int'));
@@ -55,10 +58,18 @@ export async function shifted(
 }
 
 /** A cached stream at the span's positions, one copy per question. */
-export async function spread(setting: Setting, span: Span, of: { stream: Tensor; questions: number; arena: Arena }): Promise<Tensor> {
-  const zeros = floats(setting, of.arena, { values: new Float32Array(of.questions * span.count), shape: [of.questions, 1, span.count, 1] });
+export async function spread(
+  setting: Setting,
+  span: Span,
+  of: { stream: Tensor; questions: number; arena: Arena },
+): Promise<Tensor> {
+  const zeros = floats(setting, of.arena, {
+    values: new Float32Array(of.questions * span.count),
+    shape: [of.questions, 1, span.count, 1],
+  });
   return shifted(setting, span, { base: of.stream, now: of.stream, alt: of.stream, swap: zeros });
 }
 
 /** The earliest position a run must recompute: not before anything changes, and no later than the first answer. */
-export const clampStart = (setting: Setting, start: number): number => Math.min(start, setting.judge.firstAnswer, setting.batch.length - 1);
+export const clampStart = (setting: Setting, start: number): number =>
+  Math.min(start, setting.judge.firstAnswer, setting.batch.length - 1);

@@ -9,12 +9,17 @@ import type { Alternative } from './setting.js';
 
 /** The other prompt's run as the source: a node cut off from everything says exactly what it said there. */
 export function otherPrompt(engine: Engine, run: CachedRun, firstChange: number): Alternative {
-  return { ...run, pattern: (layer) => patternOf(engine, run, layer), isRun: true, firstChange, dispose: () => undefined };
+  return {
+    ...run,
+    pattern: (layer) => patternOf(engine, run, layer),
+    isRun: true,
+    firstChange,
+    dispose: () => undefined,
+  };
 }
 
-/** Sites whose values are averaged, with the axis of their positions. */
-const SITES = ['embedding', 'z', 'm', 'q', 'k', 'v', 'pattern'] as const;
-type AveragedSite = (typeof SITES)[number];
+/** Sites whose values are averaged. */
+type AveragedSite = 'embedding' | 'z' | 'm' | 'q' | 'k' | 'v';
 
 /**
  * Means of every node over reference prompts: with `positional`, one per position (prompts of each length apart); else over all
@@ -26,7 +31,8 @@ export interface Means {
   readonly values: ReadonlyMap<string, Float64Array>;
 }
 
-const keyOf = (site: AveragedSite, layer: number, length: number | null): string => `${site}@${layer}${length === null ? '' : `@${length}`}`;
+const keyOf = (site: AveragedSite, layer: number, length: number | null): string =>
+  `${site}@${layer}${length === null ? '' : `@${length}`}`;
 
 /** Cost: one forward pass over the reference prompts. */
 export async function measureMeans(
@@ -38,9 +44,11 @@ export async function measureMeans(
   const counts = new Map<string, number>();
   for (const batch of batches)
     await withCachedRun(engine, batch, options.side, async (run) => {
-      for (const one of await averagedTensors(engine, run)) await accumulate(one, { sums, counts, positional: options.positional, length: batch.length });
+      for (const one of await averagedTensors(engine, run))
+        await accumulate(one, { sums, counts, positional: options.positional, length: batch.length });
     });
-  for (const [key, sum] of sums) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / (counts.get(key) as number);
+  for (const [key, sum] of sums)
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / (counts.get(key) as number);
   return { positional: options.positional, values: sums };
 }
 
@@ -52,13 +60,21 @@ interface Averaged {
 }
 
 async function averagedTensors(engine: Engine, run: CachedRun): Promise<Averaged[]> {
-  const per = (site: AveragedSite, list: readonly Tensor[]): Averaged[] => list.map((tensor, layer) => ({ site, layer, tensor }));
+  const per = (site: AveragedSite, list: readonly Tensor[]): Averaged[] =>
+    list.map((tensor, layer) => ({ site, layer, tensor }));
   const role = (name: 'q' | 'k' | 'v'): Tensor[] => run.heads.map((heads) => heads[name]);
   const positions = await learnedPositions(engine, run.length);
   const pre = run.pre[0] as Tensor;
   const embedding = (await pre.read()).map((x, i) => x - (positions[i % positions.length] as number)) as Float32Array;
   const input = { site: 'embedding' as const, layer: 0, tensor: engine.runtime.tensor(embedding, pre.shape) };
-  return [input, ...per('z', run.z), ...per('m', run.m), ...per('q', role('q')), ...per('k', role('k')), ...per('v', role('v'))];
+  return [
+    input,
+    ...per('z', run.z),
+    ...per('m', run.m),
+    ...per('q', role('q')),
+    ...per('k', role('k')),
+    ...per('v', role('v')),
+  ];
 }
 
 async function accumulate(
@@ -108,7 +124,11 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   const positions = await learnedPositions(engine, length);
   const start = spreadMean(means, { site: 'embedding', layer: 0, length, shape: streamShape });
   for (let i = 0; i < start.length; i++) start[i] = (start[i] as number) + (positions[i % positions.length] as number);
-  const streams = await addUp(engine, arena, { start: arena.own(engine.runtime.tensor(engine.precise(start), streamShape)), z, m });
+  const streams = await addUp(engine, arena, {
+    start: arena.own(engine.runtime.tensor(engine.precise(start), streamShape)),
+    z,
+    m,
+  });
   const pattern = async (): Promise<Tensor> => {
     const shape = [1, examples, nHeads, length, length];
     return Promise.resolve(engine.runtime.tensor(new Float32Array(examples * nHeads * length * length), shape));
@@ -116,12 +136,16 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   return { length, ...streams, z, m, heads, pattern, isRun: false, firstChange: 0, dispose: () => arena.dispose() };
 }
 
-function spreadMean(means: Means | null, of: { site: AveragedSite; layer: number; length: number; shape: readonly number[] }): Float64Array {
+function spreadMean(
+  means: Means | null,
+  of: { site: AveragedSite; layer: number; length: number; shape: readonly number[] },
+): Float64Array {
   const size = of.shape.reduce((a, b) => a * b, 1);
   const result = new Float64Array(size);
   if (!means) return result;
   const mean = means.values.get(keyOf(of.site, of.layer, means.positional ? of.length : null));
-  if (!mean) throw new Error(`engine/sources: no mean of ${of.site} in layer ${of.layer} for prompts of ${of.length} tokens`);
+  if (!mean)
+    throw new Error(`engine/sources: no mean of ${of.site} in layer ${of.layer} for prompts of ${of.length} tokens`);
   const columns = of.shape.at(-1) as number;
   const heads = of.shape.length === 5 ? (of.shape[2] as number) : 1;
   const rows = means.positional ? of.length : 1;
@@ -166,7 +190,10 @@ export async function makeSource(
   return SOURCES[kind](engine, reference);
 }
 
-type SourceMaker = (engine: Engine, reference: { batches: readonly Batch[]; side: PromptSide }) => Promise<AlternativeMaker>;
+type SourceMaker = (
+  engine: Engine,
+  reference: { batches: readonly Batch[]; side: PromptSide },
+) => Promise<AlternativeMaker>;
 
 const meanSource =
   (positional: boolean): SourceMaker =>
@@ -177,7 +204,8 @@ const meanSource =
 
 /** Every source of alternatives; a new one is a line here. */
 const SOURCES: { readonly [Kind in SourceKind]: SourceMaker } = {
-  other: (engine) => Promise.resolve(async (_, { other, firstChange }) => Promise.resolve(otherPrompt(engine, other, firstChange))),
+  other: (engine) =>
+    Promise.resolve(async (_, { other, firstChange }) => Promise.resolve(otherPrompt(engine, other, firstChange))),
   zero: (engine) => Promise.resolve((batch) => fixedAlternative(engine, batch, null)),
   mean: meanSource(false),
   'mean-positional': meanSource(true),

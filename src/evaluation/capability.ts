@@ -37,5 +37,11 @@ export async function measureCapability(
   }
   const gap = estimateMean(perExample.clean.map((value, i) => value - (perExample.corrupt[i] as number)));
   const doesTask = gap.low === null ? gap.mean > 0 : gap.low > 0;
-  return { clean: estimateMean(perExample.clean), corrupt: estimateMean(perExample.corrupt), gap, doesTask, perExample };
+  return {
+    clean: estimateMean(perExample.clean),
+    corrupt: estimateMean(perExample.corrupt),
+    gap,
+    doesTask,
+    perExample,
+  };
 }

@@ -53,7 +53,11 @@ export async function measureCircuits(
  * (circuit − corrupt) / (clean − corrupt) of the means (MIB): 0 = no better than the corrupt prompts, 1 = as the model, above 1 =
  * edges that hurt were cut. Null where clean and corrupt do not differ.
  */
-export function faithfulness(metrics: { clean: ArrayLike<number>; corrupt: ArrayLike<number>; circuit: ArrayLike<number> }): number | null {
+export function faithfulness(metrics: {
+  clean: ArrayLike<number>;
+  corrupt: ArrayLike<number>;
+  circuit: ArrayLike<number>;
+}): number | null {
   const corrupt = meanOf(metrics.corrupt);
   const range = meanOf(metrics.clean) - corrupt;
   return range === 0 ? null : (meanOf(metrics.circuit) - corrupt) / range;

@@ -37,7 +37,8 @@ export function studentQuantile(p: number, freedom: number): number {
 }
 
 /** P(T ≤ t), t ≥ 0: 1 − ½ I_x(ν/2, ½) with x = ν / (ν + t²) (Abramowitz & Stegun 26.5.27). */
-const studentCdf = (t: number, freedom: number): number => 1 - incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
+const studentCdf = (t: number, freedom: number): number =>
+  1 - incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
 
 /** The regularised incomplete beta function I_x(a, b), by its continued fraction (A&S 26.5.8, Lentz's evaluation). */
 function incompleteBeta(x: number, a: number, b: number): number {
@@ -71,8 +72,8 @@ function betaFraction(x: number, a: number, b: number): number {
 /** ln Γ(x), x > 0 (Lanczos, g = 7, n = 9; about 1e-15). */
 function logGamma(x: number): number {
   const coefficients = [
-    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-    -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+    12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
   ];
   const t = x + 6.5;
   const series = coefficients.reduce((sum, c, i) => (i === 0 ? c : sum + c / (x - 1 + i)), 0);

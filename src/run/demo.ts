@@ -13,5 +13,8 @@ export async function* demo(
   listeners: DiscoverOptions = {},
 ): AsyncGenerator<Discovery> {
   for (const one of DEMOS)
-    yield await discover({ ...one, out: `${options.out}/${one.task}`, runtime: options.runtime, threads: options.threads }, listeners);
+    yield await discover(
+      { ...one, out: `${options.out}/${one.task}`, runtime: options.runtime, threads: options.threads },
+      listeners,
+    );
 }

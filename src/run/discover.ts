@@ -15,6 +15,7 @@ import type { ProgressListener } from '../progress.js';
 import type { ReportRecord } from '../report/record.js';
 import type { Sidecar } from '../report/sidecar.js';
 import { writeReport } from '../report/write.js';
+import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask, Example } from '../task/types.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
@@ -38,7 +39,7 @@ export interface Findings {
   readonly bench: Workbench;
   readonly request: DiscoverRequest;
   readonly task: CheckedTask;
-  readonly file: { readonly generator?: unknown; readonly dropped?: unknown };
+  readonly file: TaskFile;
   readonly method: Method;
   readonly setting: MethodSetting;
   readonly capability: Capability;
@@ -71,7 +72,11 @@ export async function discover(
     if (asked.out === undefined) return { record, sidecars, written: [] };
     stages.signal.throwIfAborted();
     const written = await writeReport(asked.out, record, sidecars, { plain: asked.plain });
-    return { record, sidecars, written: [...written].sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html'))) };
+    return {
+      record,
+      sidecars,
+      written: [...written].sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html'))),
+    };
   });
 }
 
@@ -87,19 +92,47 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const circuit = selectCircuit(bench.engine.universe, attribution.scores.mean, {
     rule: request.select,
     by: request.by,
-    requested: request.select === 'threshold' ? (request.threshold ?? refuse('cli/usage', '--select threshold needs --threshold')) : request.edges,
+    requested:
+      request.select === 'threshold'
+        ? (request.threshold ?? refuse('cli/usage', '--select threshold needs --threshold'))
+        : request.edges,
   });
   const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
   const effects = await measureExact(bench, task, { strongest, stages });
-  const random = randomCircuits(bench.engine.universe, { edgeCount: circuit.edgeCount, count: request.randomCircuits, seed: request.seed });
+  const random = randomCircuits(bench.engine.universe, {
+    edgeCount: circuit.edgeCount,
+    count: request.randomCircuits,
+    seed: request.seed,
+  });
   const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], stages });
   const minimal = await minimise(bench, task, { circuit, request, stages });
   const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
   const layout = layOut(graph, { key: request.layout, seed: request.seed });
-  return { bench, request, task, file, method, setting, capability, attribution, circuit, strongest, effects, random, evaluated, minimal, layout, stages };
+  return {
+    bench,
+    request,
+    task,
+    file,
+    method,
+    setting,
+    capability,
+    attribution,
+    circuit,
+    strongest,
+    effects,
+    random,
+    evaluated,
+    minimal,
+    layout,
+    stages,
+  };
 }
 
-async function checkCapability(bench: Workbench, task: CheckedTask, { request, stages }: { request: DiscoverRequest; stages: Stages }): Promise<Capability> {
+async function checkCapability(
+  bench: Workbench,
+  task: CheckedTask,
+  { request, stages }: { request: DiscoverRequest; stages: Stages },
+): Promise<Capability> {
   const { examples, metric } = task;
   const capability = await stages.run('does the model do the task?', examples.length, (report) =>
     measureCapability(bench.engine, examples, { metric, onProgress: (done) => report(done) }),
@@ -119,7 +152,12 @@ async function checkCapability(bench: Workbench, task: CheckedTask, { request, s
 async function score(
   bench: Workbench,
   task: CheckedTask,
-  { method, setting, stages, capability }: { method: Method; setting: MethodSetting; stages: Stages; capability: Capability },
+  {
+    method,
+    setting,
+    stages,
+    capability,
+  }: { method: Method; setting: MethodSetting; stages: Stages; capability: Capability },
 ): Promise<Attribution> {
   const examples = pick(task, 'discover');
   const { forwards, backwards } = method.cost(setting, { edges: bench.engine.universe.edgeCount });
@@ -134,7 +172,8 @@ async function score(
   });
 }
 
-const formatSeconds = (seconds: number): string => (seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`);
+const formatSeconds = (seconds: number): string =>
+  seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;
 
 /** The edges with the largest |score|, ties by canonical order. */
 function strongestEdges({ mean }: Scores, count: number): number[] {
@@ -142,21 +181,38 @@ function strongestEdges({ mean }: Scores, count: number): number[] {
   return order.sort((a, b) => Math.abs(mean[b] as number) - Math.abs(mean[a] as number) || a - b).slice(0, count);
 }
 
-function measureExact(bench: Workbench, task: CheckedTask, { strongest, stages }: { strongest: readonly number[]; stages: Stages }): Promise<Float64Array[]> {
+function measureExact(
+  bench: Workbench,
+  task: CheckedTask,
+  { strongest, stages }: { strongest: readonly number[]; stages: Stages },
+): Promise<Float64Array[]> {
   const examples = pick(task, 'discover');
   return stages.run(`exact effects of ${strongest.length} edges`, examples.length, (report) =>
-    measureEffects(bench.engine, examples, strongest, { metric: task.metric, signal: stages.signal, onProgress: (done) => report(done) }),
-  );
-}
-
-function evaluate(bench: Workbench, task: CheckedTask, { circuits, stages }: { circuits: readonly Circuit[]; stages: Stages }): Promise<CircuitMetrics> {
-  const examples = pick(task, 'report');
-  return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
-    measureCircuits(bench.engine, examples, circuits.map(({ edges }) => edges), {
+    measureEffects(bench.engine, examples, strongest, {
       metric: task.metric,
       signal: stages.signal,
       onProgress: (done) => report(done),
     }),
+  );
+}
+
+function evaluate(
+  bench: Workbench,
+  task: CheckedTask,
+  { circuits, stages }: { circuits: readonly Circuit[]; stages: Stages },
+): Promise<CircuitMetrics> {
+  const examples = pick(task, 'report');
+  return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
+    measureCircuits(
+      bench.engine,
+      examples,
+      circuits.map(({ edges }) => edges),
+      {
+        metric: task.metric,
+        signal: stages.signal,
+        onProgress: (done) => report(done),
+      },
+    ),
   );
 }
 
@@ -172,7 +228,13 @@ async function minimise(
   const { metric } = task;
   const found = await stages.run('backward elimination', circuit.edgeCount, (report) =>
     eliminate(
-      { engine, examples: pick(task, 'choose'), metric, signal: stages.signal, onProgress: (left, atStart) => report(atStart - left, `${left} edges left`) },
+      {
+        engine,
+        examples: pick(task, 'choose'),
+        metric,
+        signal: stages.signal,
+        onProgress: (left, atStart) => report(atStart - left, `${left} edges left`),
+      },
       circuit.edges,
       { keep: 'faithfulness', within },
     ),

@@ -25,13 +25,20 @@ export interface Prediction {
 }
 
 /** Cost: one forward pass. */
-export async function predict(request: PredictRequest, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Prediction> {
+export async function predict(
+  request: PredictRequest,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Prediction> {
   return withWorkbench(request, async ({ model, engine }) => {
     const ids = promptIds(model, request);
     signal?.throwIfAborted();
     const logprobs = await nextTokenLogProbabilities(engine, ids);
-    const order = Array.from(logprobs.keys()).sort((a, b) => (logprobs[b] as number) - (logprobs[a] as number) || a - b);
-    const top = order.slice(0, request.top).map((id) => ({ id, text: textOf(model, id), logprob: logprobs[id] as number }));
+    const order = Array.from(logprobs.keys()).sort(
+      (a, b) => (logprobs[b] as number) - (logprobs[a] as number) || a - b,
+    );
+    const top = order
+      .slice(0, request.top)
+      .map((id) => ({ id, text: textOf(model, id), logprob: logprobs[id] as number }));
     return { ids, top };
   });
 }
@@ -47,24 +54,40 @@ function promptIds(model: Model, { prompt, bos }: PredictRequest): readonly numb
     refuse('cli/usage', `the prompt has ${ids.length} tokens; ${config.name} reads ${config.nCtx} at most; shorten it`);
   const outside = ids.find((id) => id < 0 || id >= config.dVocab);
   if (outside !== undefined)
-    refuse('tokenizer/id', `token id ${outside} is outside the vocabulary of ${config.name} (0 … ${config.dVocab - 1})${tokenizer ? '' : '; the model has no tokenizer'}`);
+    refuse(
+      'tokenizer/id',
+      `token id ${outside} is outside the vocabulary of ${config.name} (0 … ${config.dVocab - 1})${tokenizer ? '' : '; the model has no tokenizer'}`,
+    );
   return ids;
 }
 
 function encode({ tokenizer, source }: Model, text: string, bos: PredictRequest['bos']): number[] {
-  if (!tokenizer) return refuse('model/tokenizer', `${source} has no tokenizer; give token ids with --ids, e.g. --ids 1,2,3`);
+  if (!tokenizer)
+    return refuse('model/tokenizer', `${source} has no tokenizer; give token ids with --ids, e.g. --ids 1,2,3`);
   const wanted = bos === undefined || bos === 'auto' ? tokenizer.prependsBos : bos;
-  if (wanted && tokenizer.bosId === null) return refuse('model/tokenizer', `the tokenizer of ${source} has no BOS token; use --bos false`);
+  if (wanted && tokenizer.bosId === null)
+    return refuse('model/tokenizer', `the tokenizer of ${source} has no BOS token; use --bos false`);
   return [...(wanted && tokenizer.bosId !== null ? [tokenizer.bosId] : []), ...tokenizer.encode(text)];
 }
 
 async function nextTokenLogProbabilities(engine: Engine, ids: readonly number[]): Promise<Float64Array> {
-  const answers = [{ position: ids.length - 1, correct: { ids: [], weights: [] }, incorrect: { ids: [], weights: [] } }];
-  const batch: Batch = { length: ids.length, examples: [{ index: 0, clean: ids, corrupt: ids, answers, spans: {}, group: null }] };
+  const answers = [
+    { position: ids.length - 1, correct: { ids: [], weights: [] }, incorrect: { ids: [], weights: [] } },
+  ];
+  const batch: Batch = {
+    length: ids.length,
+    examples: [{ index: 0, clean: ids, corrupt: ids, answers, spans: {}, group: null }],
+  };
   return withCachedRun(engine, batch, 'clean', (run) =>
     withArena(async (arena) => {
       const rows = arena.own(engine.runtime.tensor(Int32Array.from([ids.length - 1]), [1, 1], 'int'));
-      const result = arena.own(await engine.run({ name: 'logits', inputs: { x: run.final, 'answer.rows': rows }, wanted: ['logProbabilities'] }));
+      const result = arena.own(
+        await engine.run({
+          name: 'logits',
+          inputs: { x: run.final, 'answer.rows': rows },
+          wanted: ['logProbabilities'],
+        }),
+      );
       return Float64Array.from(await (result['logProbabilities'] as Tensor).read());
     }),
   );

@@ -20,7 +20,11 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     versions: {
       thevenin: packageVersion(),
       node: process.version,
-      runtime: { key: bench.runtime.info.key, version: versionIn(bench.runtime.info.title), detail: bench.runtime.info.title },
+      runtime: {
+        key: bench.runtime.info.key,
+        version: versionIn(bench.runtime.info.title),
+        detail: bench.runtime.info.title,
+      },
     },
     model: await modelOf(findings),
     task: taskOf(findings),
@@ -40,8 +44,13 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     circuit: circuitOf(findings),
     evaluation: evaluationOf(findings),
     minimal: minimalOf(findings),
-    topEdges: findings.strongest.slice(0, TOP_EDGES).map((edge) => ({ ...edgeOf(findings, edge), inCircuit: findings.circuit.edges[edge] === 1 })),
-    layout: { ...layout, positions: Object.fromEntries(Object.entries(layout.positions).map(([node, [x, y]]) => [node, [x, y]])) },
+    topEdges: findings.strongest
+      .slice(0, TOP_EDGES)
+      .map((edge) => ({ ...edgeOf(findings, edge), inCircuit: findings.circuit.edges[edge] === 1 })),
+    layout: {
+      ...layout,
+      positions: Object.fromEntries(Object.entries(layout.positions).map(([node, [x, y]]) => [node, [x, y]])),
+    },
     cost: costOf(findings),
     timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds, stages: stages.finished },
     sidecars: sidecars.map(describeSidecar),
@@ -77,9 +86,9 @@ function taskOf({ task, file }: Findings): ReportRecord['task'] {
   };
 }
 
-function droppedOf(file: Findings['file']): ReportRecord['task']['dropped'] {
-  const dropped = (file as { provenance?: { dropped?: ReportRecord['task']['dropped'] } }).provenance?.dropped;
-  return Array.isArray(dropped) ? dropped.map(({ reason, items }) => ({ reason, items: [...items] })) : [];
+function droppedOf({ provenance }: Findings['file']): ReportRecord['task']['dropped'] {
+  if (provenance === undefined || typeof provenance === 'string') return [];
+  return (provenance.dropped ?? []).map(({ reason, items, count }) => ({ reason, items: items ?? [`${count} rows`] }));
 }
 
 function chunkPlanOf({ bench, attribution, method, setting }: Findings): ReportRecord['chunkPlan'] {
@@ -97,7 +106,10 @@ function graphOf({ bench: { engine } }: Findings): ReportRecord['graph'] {
 }
 
 /** One edge's score with its interval over pairs, and its exact effect where that was measured. */
-function edgeOf({ bench: { engine }, attribution: { scores }, strongest, effects }: Findings, edge: number): ReportEdge {
+function edgeOf(
+  { bench: { engine }, attribution: { scores }, strongest, effects }: Findings,
+  edge: number,
+): ReportEdge {
   const { low, high } = intervalOf(scores, edge);
   const measured = effects[strongest.indexOf(edge)];
   return {
@@ -110,9 +122,14 @@ function edgeOf({ bench: { engine }, attribution: { scores }, strongest, effects
   };
 }
 
-function intervalOf({ perExample, exampleCount, mean }: Scores, edge: number): { low: number | null; high: number | null } {
+function intervalOf(
+  { perExample, exampleCount, mean }: Scores,
+  edge: number,
+): { low: number | null; high: number | null } {
   if (!perExample) return { low: null, high: null };
-  return estimateMean(Float64Array.from({ length: exampleCount }, (_, i) => perExample[i * mean.length + edge] as number));
+  return estimateMean(
+    Float64Array.from({ length: exampleCount }, (_, i) => perExample[i * mean.length + edge] as number),
+  );
 }
 
 function circuitOf(findings: Findings): ReportRecord['circuit'] {
@@ -168,7 +185,8 @@ function costOf({ bench: { engine }, method, setting, task, strongest, random }:
   const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
   return {
     tokens: Math.round(engine.counters.layerTokens),
-    forwardPasses: 2 * task.examples.length + (forwards + exact) * discover.length + (3 + random.length) * report.length,
+    forwardPasses:
+      2 * task.examples.length + (forwards + exact) * discover.length + (3 + random.length) * report.length,
     backwardPasses: backwards * discover.length,
   };
 }
@@ -179,8 +197,20 @@ function sidecarsOf({ attribution: { scores }, circuit, evaluated, strongest, ef
   const examples = clean.length;
   const edges = Int32Array.from(strongest);
   return [
-    { file: SCORES_FILE, data: scores.mean, shape: [scores.mean.length], axes: ['edge'], what: 'mean score of every edge; positive = helps' },
-    { file: 'circuit.npy', data: circuit.edges, shape: [circuit.edges.length], axes: ['edge'], what: '1 where the edge is in the circuit' },
+    {
+      file: SCORES_FILE,
+      data: scores.mean,
+      shape: [scores.mean.length],
+      axes: ['edge'],
+      what: 'mean score of every edge; positive = helps',
+    },
+    {
+      file: 'circuit.npy',
+      data: circuit.edges,
+      shape: [circuit.edges.length],
+      axes: ['edge'],
+      what: '1 where the edge is in the circuit',
+    },
     {
       file: 'evaluation.npy',
       data: Float64Array.from(rows.flatMap((row) => [...row])),
@@ -191,7 +221,13 @@ function sidecarsOf({ attribution: { scores }, circuit, evaluated, strongest, ef
     ...(strongest.length === 0
       ? []
       : [
-          { file: 'exact.edges.npy', data: edges, shape: [edges.length], axes: ['measured edge'], what: 'indices of the edges in exact.npy' },
+          {
+            file: 'exact.edges.npy',
+            data: edges,
+            shape: [edges.length],
+            axes: ['measured edge'],
+            what: 'indices of the edges in exact.npy',
+          },
           {
             file: 'exact.npy',
             data: Float64Array.from(effects.flatMap((row) => [...row])),

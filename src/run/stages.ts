@@ -11,7 +11,11 @@ export class Stages {
   ) {}
 
   /** Runs one stage; `report` tells how far it is. */
-  async run<T>(stage: string, total: number, work: (report: (done: number, note?: string) => void) => Promise<T>): Promise<T> {
+  async run<T>(
+    stage: string,
+    total: number,
+    work: (report: (done: number, note?: string) => void) => Promise<T>,
+  ): Promise<T> {
     this.signal.throwIfAborted();
     const started = performance.now();
     let last = -1;

@@ -19,7 +19,12 @@ export interface Workbench {
 
 /** Opens a model and a runtime, hands them to `work`, and closes them whatever happens. */
 export async function withWorkbench<T>(
-  of: { readonly model: string; readonly runtime: string; readonly threads?: number | undefined; readonly memory?: number | undefined },
+  of: {
+    readonly model: string;
+    readonly runtime: string;
+    readonly threads?: number | undefined;
+    readonly memory?: number | undefined;
+  },
   work: (bench: Workbench) => Promise<T>,
 ): Promise<T> {
   const model = await loadModel(of.model);

@@ -11,6 +11,9 @@ export const demo = defineCommand({
     threads: threadsOption,
   },
   run: async ({ signal, onProgress, print }, options) => {
+    const { measureMachine } = await import('../../run/machine.js');
+    const { title, gflops } = await measureMachine(options);
+    print(`thevenin · ${title}, ${gflops.toFixed(0)} GFLOP/s\n`);
     const { demo: work } = await import('../../run/demo.js');
     const { describeFindings } = await import('../views/findings.js');
     for await (const { record, written } of work(options, { signal, onProgress }))

@@ -38,6 +38,11 @@ export const discover = defineCommand({
       'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
       bytes,
     ),
+    minimal: value(
+      '--minimal <distance>',
+      'then eliminate edges while |1 − faithfulness| on the choose split stays within this, e.g. 0.1',
+      number,
+    ),
     layout: value('--layout <kind>', 'of the drawing: layered, force', oneOf('layered', 'force'), 'layered'),
     plain: flag('--plain', 'never compress circuit.json'),
     json: jsonOption,

@@ -1,7 +1,11 @@
 import { riemannPoints, scoreByGradient } from '../integrate.js';
 import type { Method, RiemannRule } from '../types.js';
 
-const RULE_NAMES: { readonly [Rule in RiemannRule]: string } = { left: 'left point', right: 'right point', midpoint: 'midpoint' };
+const RULE_NAMES: { readonly [Rule in RiemannRule]: string } = {
+  left: 'left point',
+  right: 'right point',
+  midpoint: 'midpoint',
+};
 
 /**
  * Edge attribution patching with integrated gradients over the input: gradients at points between the two prompts' embeddings.

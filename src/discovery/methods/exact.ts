@@ -28,7 +28,9 @@ function effects(context: MethodContext, batch: Batch): Promise<Float64Array> {
       const edges = Array.from({ length: Math.min(ASKED_AT_ONCE, edgeCount - from) }, (_, i) => from + i);
       const answers = await session.ask(edges.map((edge) => ({ kind: 'edge', edge })));
       answers.forEach((values, i) =>
-        values.forEach((value, example) => (scores[example * edgeCount + from + i] = (session.base[example] as number) - value)),
+        values.forEach(
+          (value, example) => (scores[example * edgeCount + from + i] = (session.base[example] as number) - value),
+        ),
       );
     }
     return scores;

@@ -33,7 +33,11 @@ async function magnitudes({ engine, metric }: MethodContext, batch: Batch): Prom
   });
 }
 
-function byEdge(values: ArrayLike<number>, shape: readonly number[], universe: MethodContext['engine']['universe']): Float64Array {
+function byEdge(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  universe: MethodContext['engine']['universe'],
+): Float64Array {
   const [examples, senders, pos, d] = shape as [number, number, number, number];
   const norms = new Float64Array(examples * senders);
   for (let i = 0; i < norms.length; i++) {

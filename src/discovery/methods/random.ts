@@ -14,6 +14,9 @@ export const random: Method = {
     const generator = xoroshiro128plus(setting.seed);
     const mean = Float64Array.from({ length: engine.universe.edgeCount }, () => uniformFloat64(generator));
     const plan = { of: 'examples', total: 0, perChunk: 0, tokensPerChunk: 0, bytes: 0 };
-    return Promise.resolve({ scores: { method: 'random', mean, perExample: null, exampleCount: examples.length }, plan });
+    return Promise.resolve({
+      scores: { method: 'random', mean, perExample: null, exampleCount: examples.length },
+      plan,
+    });
   },
 };
