@@ -17,13 +17,8 @@ interface Typed {
   readonly dtype?: DType;
 }
 
-/** The ops that read or pass on indices; all others are arithmetic on floats. */
-const TAKES_INTS: ReadonlySet<OpName> = new Set(['reshape', 'slice', 'gather', 'scatterAdd'] satisfies OpName[]);
-
-function make<Op extends OpName>(op: Op, inputs: readonly Value[], attributes: OpAttributes[Op], typed: Typed): Value {
-  if (!TAKES_INTS.has(op) && inputs.some(({ dtype }) => dtype === 'int')) throw new ShapeError(op, inputs, 'floats, got indices');
-  return { op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' } as unknown as Value;
-}
+const make = <Op extends OpName>(op: Op, inputs: readonly Value[], attributes: OpAttributes[Op], typed: Typed): Value =>
+  ({ op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' }) as unknown as Value;
 
 /** A tensor given at each run. Its named dims are bound by the sizes it then has. */
 export const input = (name: string, shape: Shape, dtype: DType = 'float'): Value =>

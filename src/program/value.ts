@@ -1,6 +1,9 @@
 import type { Dim, Shape } from './dims.js';
 
-/** `int` values are indices (gather, scatter); everything that is differentiated is `float`. */
+/**
+ * `int` values are indices (gather, scatter), and stay `int` where they are reshaped or sliced; arithmetic reads them as the
+ * floats they stand for. Everything that is differentiated is `float`.
+ */
 export type DType = 'float' | 'int';
 
 /** Every op and its attributes. A new op is a line here; the compiler then asks each table for its rule. */

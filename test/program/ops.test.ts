@@ -38,7 +38,6 @@ describe('shapes are checked when a program is built', () => {
     ['slice', () => o.slice(x, 2, [1, 5]), /slice: \[batch, pos, 4\].*got 1…5/],
     ['slice', () => o.slice(x, 2, [-1, 2]), /slice: \[batch, pos, 4\].*got -1…2/],
     ['pad', () => o.pad(x, 2, [0, -1]), /pad: \[batch, pos, 4\].*got axis 2, 0 and -1/],
-    ['add', () => o.add(tokens, 1), /add: \[batch, pos\] and \[\].*floats, got indices/],
     ['slice', () => o.slice(x, 3, [0, 1]), /slice: \[batch, pos, 4\]/],
     ['gather', () => o.gather(x, o.input('i', ['n']), 0), /gather: \[batch, pos, 4\] and \[n\].*integer indices/],
     ['gather', () => o.gather(x, tokens, 3), /gather: \[batch, pos, 4\] and \[batch, pos\]/],
@@ -52,6 +51,11 @@ describe('shapes are checked when a program is built', () => {
   ];
   for (const [op, build, message] of refused)
     it(`${op} refuses: ${message.source.replaceAll('\\', '')}`, () => expect(build).to.throw(message));
+
+  it('indices stay indices where they are reshaped or sliced, and are floats in arithmetic', () => {
+    expect(o.slice(o.reshape(tokens, ['batch*pos']), 0, [0, 1]).dtype).to.equal('int');
+    expect(o.equal(tokens, 3).dtype).to.equal('float');
+  });
 
   it('a cotangent of another shape is refused', () => {
     const cotangent = { of: x, gradient: o.input('g', ['batch', 'pos']) };

@@ -48,6 +48,9 @@ export function lowerProgram(program: Program, constants: Readonly<Record<string
   return { model, external: graph.external, inputs, outputs, fedShapes: graph.fedShapes };
 }
 
+/** All other ops are arithmetic on floats. */
+const READS_INDICES: ReadonlySet<OpName> = new Set<OpName>(['reshape', 'slice', 'gather', 'scatterAdd']);
+
 function nameValues(graph: Graph, program: Program, constants: Readonly<Record<string, Constant>>): Map<Value, string> {
   const names = new Map<Value, string>();
   const needed = readAsTheyAre(program);
@@ -59,14 +62,11 @@ function nameValues(graph: Graph, program: Program, constants: Readonly<Record<s
     } else if (value.op === 'input') names.set(value, graph.fresh());
     else {
       const lower = LOWERINGS[value.op] as Lowering<OpName>;
-      names.set(
-        value,
-        lower(
-          graph,
-          value,
-          value.inputs.map((input) => names.get(input)!),
-        ),
-      );
+      const operands = value.inputs.map((input) => {
+        const name = names.get(input)!;
+        return input.dtype === 'int' && !READS_INDICES.has(value.op) ? graph.cast(name, 'float') : name;
+      });
+      names.set(value, lower(graph, value, operands));
     }
   }
   return names;

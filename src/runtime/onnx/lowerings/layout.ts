@@ -2,8 +2,6 @@ import type { Shape } from '../../../program/index.js';
 import { int, ints, text } from '../proto.js';
 import type { Lowering } from './types.js';
 
-const matmul: Lowering<'matmul'> = (graph, _, inputs) => graph.node('MatMul', inputs);
-
 const transpose: Lowering<'transpose'> = (graph, { attributes }, inputs) =>
   graph.node('Transpose', inputs, { perm: ints(attributes.permutation) });
 
@@ -46,7 +44,6 @@ const scatterAdd: Lowering<'scatterAdd'> = (graph, value, [updates, indices]) =>
 };
 
 export const LAYOUT = {
-  matmul,
   transpose,
   reshape,
   broadcast,
