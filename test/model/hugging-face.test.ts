@@ -199,7 +199,7 @@ describe('Hugging Face folders', () => {
   });
 
   it('an architecture that is not known is refused, with those that are', () =>
-    refused(withConfig('llama', { model_type: 'mamba' }), 'model/architecture', "'mamba'", 'gpt2, llama'));
+    refused(withConfig('llama', { model_type: 'mamba' }), 'model/architecture', "'mamba'", 'gpt2, gpt_neox, llama'));
 
   it('biases that the config announces must be there', () =>
     refused(withConfig('llama', { attention_bias: true }), 'weights/missing', 'q_proj.bias'));

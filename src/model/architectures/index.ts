@@ -1,8 +1,9 @@
 import { gpt2 } from './gpt2.js';
+import { gptNeox } from './gpt-neox.js';
 import { llama } from './llama.js';
 import { plain } from './plain.js';
 import type { Architecture } from './types.js';
 
 export type { Architecture, Dialect, DialectKind } from './types.js';
 
-export const ARCHITECTURES: readonly Architecture[] = [gpt2, llama, plain];
+export const ARCHITECTURES: readonly Architecture[] = [gpt2, gptNeox, llama, plain];
