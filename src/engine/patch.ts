@@ -1,5 +1,5 @@
 /** Questions about sites: values of chosen sites replaced (activation patching). */
-import type { Tensor, Tensors } from '../runtime/types.js';
+import type { Tensor } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { layerBytesPerToken, pieces, planChunks } from './chunks.js';
 import type { AttentionSite } from './kernels/forward.js';

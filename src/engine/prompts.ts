@@ -1,6 +1,6 @@
 /** Full runs of prompts whose activations are kept: what questions compare with, read from and look back at. */
 import type { Example } from '../task/types.js';
-import type { Tensor, Tensors } from '../runtime/types.js';
+import type { Tensor } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import type { Engine } from './engine.js';
 import { attend, feedForward, output, project } from './layers.js';

@@ -224,7 +224,7 @@ const schema = object({
 });
 
 /** The published JSON Schema (schemas/report.schema.json). */
-export const REPORT_SCHEMA = {
+export const REPORT_SCHEMA: Readonly<Record<string, unknown>> = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Thevenin report record',
   ...schema,
