@@ -7,7 +7,7 @@ import type { Runtime, RuntimeOptions, Tensor } from '../types.js';
 import { OnnxKernel } from './kernel.js';
 import { lowerProgram, type LoweredProgram } from './lower.js';
 import { Pool } from './pool.js';
-import { OnnxTensor, storedAs } from './tensor.js';
+import { OnnxTensor, openStack, storedAs } from './tensor.js';
 
 type Ort = typeof import('onnxruntime-node');
 
@@ -44,6 +44,7 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
       checkSize(sizeOf(tensor.shape), shape);
       return own(tensor).view(0, shape);
     },
+    stack: (row, capacity) => openStack(ort.Tensor, pool, { row, capacity }),
     async dispose() {
       await Promise.all([...live].map((kernel) => kernel.dispose()));
       live.clear();
@@ -80,7 +81,7 @@ function openSession(ort: Ort, { model, external }: LoweredProgram, threads: num
     executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     externalData: external,
     ...FRUGAL,
   });

@@ -37,6 +37,8 @@ export class Pool {
   private readonly free = new Map<number, ArrayBuffer[]>();
   private bytes = 0;
 
+  constructor(private readonly keptBytes = KEPT_BYTES) {}
+
   take(bytes: number): Block {
     if (bytes < POOLED_FROM_BYTES) return new Block(new ArrayBuffer(bytes), null);
     const size = sizeClass(bytes);
@@ -52,7 +54,7 @@ export class Pool {
     this.free.delete(size);
     this.free.set(size, list);
     this.bytes += size;
-    while (this.bytes > KEPT_BYTES) this.evict();
+    while (this.bytes > this.keptBytes) this.evict();
   }
 
   clear(): void {

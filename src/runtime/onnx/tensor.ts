@@ -1,7 +1,7 @@
 import type { Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
 import type { DType } from '../../program/index.js';
 import { sizeOf } from '../bind.js';
-import type { Constant, Tensor } from '../types.js';
+import type { Constant, Stack, Tensor } from '../types.js';
 import { Block, type Pool } from './pool.js';
 
 export type Data = Float32Array | Int32Array;
@@ -53,6 +53,22 @@ export function allocate(pool: Pool, dtype: DType, size: number): { data: Data; 
   const block = pool.take(4 * size);
   const data = dtype === 'int' ? new Int32Array(block.buffer, 0, size) : new Float32Array(block.buffer, 0, size);
   return { data, block };
+}
+
+/** A stack is one block of memory, of which ever more is shown. */
+export function openStack(Ort: TensorConstructor, pool: Pool, of: { row: readonly number[]; capacity: number }): Stack {
+  const size = sizeOf(of.row);
+  const { data, block } = allocate(pool, 'float', of.capacity * size);
+  const whole = new OnnxTensor(Ort, data, [of.capacity, ...of.row], block);
+  let count = 0;
+  return {
+    push(rows) {
+      data.set((rows as OnnxTensor).ort.data as Data, count * size);
+      count += rows.shape[0]!;
+    },
+    all: () => whole.view(0, [count, ...of.row]),
+    dispose: () => whole.dispose(),
+  };
 }
 
 export function storedAs(values: Constant, dtype: DType): Data {
