@@ -10,6 +10,7 @@ export interface Tolerance {
 
 export interface AvailableRuntime {
   readonly key: string;
+  readonly onGpu: boolean;
   readonly tolerance: Tolerance;
   readonly create: () => Promise<Runtime>;
 }
@@ -40,8 +41,9 @@ const PROBES = probeRuntimes();
 
 export async function availableRuntimes(): Promise<AvailableRuntime[]> {
   const works = (await PROBES).filter((one) => one.works);
-  return works.map(({ key }) => ({
+  return works.map(({ key, onGpu }) => ({
     key,
+    onGpu,
     tolerance: TOLERANCES[key] ?? FLOAT32,
     create: () => createRuntime(key, { threads: 1 }),
   }));

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { evaluateShape, type Bindings, type Program } from '../../src/program/index.js';
 import { createReferenceRuntime } from '../../src/runtime/reference/index.js';
-import type { Runtime } from '../../src/runtime/types.js';
+import type { Runtime, Tensor } from '../../src/runtime/types.js';
 
 export type Numbers = Readonly<Record<string, Float64Array | Int32Array>>;
 
@@ -13,23 +13,24 @@ export interface Setting {
   readonly numbers: Numbers;
 }
 
-export interface Result {
+interface Result {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
 }
 
-/** Every output of one run, read; nothing is left on the device. */
-export async function runOn(
-  runtime: Runtime,
-  { program, bindings, numbers }: Setting,
-): Promise<Record<string, Result>> {
-  const kernel = await runtime.prepare(program, numbers);
-  const inputs = Object.fromEntries(
+/** A program's inputs on a runtime. */
+export const feed = (runtime: Runtime, { program, bindings, numbers }: Setting): Record<string, Tensor> =>
+  Object.fromEntries(
     program.inputs.map(({ attributes, shape, dtype }) => [
       attributes.name,
       runtime.tensor(numbers[attributes.name]!, evaluateShape(shape, bindings), dtype),
     ]),
   );
+
+/** Every output of one run, read; nothing is left on the device. */
+async function runOn(runtime: Runtime, setting: Setting): Promise<Record<string, Result>> {
+  const kernel = await runtime.prepare(setting.program, setting.numbers);
+  const inputs = feed(runtime, setting);
   const outputs = await kernel.run(inputs);
   const results: Record<string, Result> = {};
   for (const [key, tensor] of Object.entries(outputs))

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import * as o from '../../src/program/index.js';
 import type { Runtime } from '../../src/runtime/index.js';
 import { onEveryRuntime } from './available.js';
+import { feed, type Setting } from './compare.js';
 import { transformerNumbers, transformerProgram } from './transformer.js';
 
 /** What the tfjs in this process holds: all its backends share one count. */
@@ -19,34 +20,46 @@ await onEveryRuntime(
     before(async () => (runtime = await create()));
     after(() => runtime.dispose());
 
-    const program = transformerProgram(1);
-    const numbers = transformerNumbers(1, [1, 3]);
-    const inputs = () => ({
-      tokens: runtime.tensor(numbers['tokens']!, [1, 3]),
-      places: runtime.tensor(numbers['places']!, [3]),
-      position: runtime.tensor(numbers['position']!, [3]),
-      answers: runtime.tensor(numbers['answers']!, [1, 3, 11]),
+    const sized = (layers: number): Setting => ({
+      program: transformerProgram(layers),
+      bindings: { batch: 1, pos: 3 },
+      numbers: transformerNumbers(layers, [1, 3]),
     });
+    const setting = sized(1);
+    const { program, numbers } = setting;
 
-    it('over 100 runs of a transformer, two of them with its gradient', async function () {
-      this.timeout(0); // a software graphics card takes its time
-      const kernel = await runtime.prepare(program, numbers);
-      const given = inputs();
-      const before = held();
-      for (let run = 0; run < 100; run++) {
-        const outputs = await kernel.run(given, run % 50 === 0 ? undefined : ['metric']);
+    /** How much is held after each run, beyond what was held before the first. */
+    async function grown(runs: number, { layers, every }: { layers: number; every: number }): Promise<number[]> {
+      const setting = sized(layers);
+      const kernel = await runtime.prepare(setting.program, setting.numbers);
+      const given = feed(runtime, setting);
+      const { tensors, bytes } = held();
+      const growth: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        const outputs = await kernel.run(given, run % every === 0 ? undefined : ['metric']);
         await outputs['metric']!.read();
         for (const output of Object.values(outputs)) output.dispose();
-        expect(held(), `after run ${run}`).to.deep.equal(before);
+        growth.push(held().tensors - tensors + held().bytes - bytes);
       }
       for (const tensor of Object.values(given)) tensor.dispose();
       await kernel.dispose();
+      return growth;
+    }
+
+    it('over 100 runs of embedding, unembedding and metric, ten of them with gradients', async function () {
+      this.timeout(0); // a graphics card in software takes its time
+      expect(await grown(100, { layers: 0, every: 10 })).to.deep.equal(new Array(100).fill(0));
+    });
+
+    it('over runs of a transformer and its gradient', async function () {
+      this.timeout(0);
+      expect(await grown(4, { layers: 1, every: 2 })).to.deep.equal([0, 0, 0, 0]);
     });
 
     it('nothing when kernel and tensors are disposed', async () => {
       const before = held();
       const kernel = await runtime.prepare(program, numbers);
-      const given = inputs();
+      const given = feed(runtime, setting);
       const outputs = await kernel.run(given, ['metric', 'gradient W_E']);
       for (const tensor of [...Object.values(outputs), ...Object.values(given)]) tensor.dispose();
       await kernel.dispose();
