@@ -17,8 +17,7 @@ export class Arena {
 
   /** Gives these back now. */
   free(...tensors: readonly (Tensor | undefined)[]): void {
-    for (const tensor of tensors)
-      if (tensor && this.owned.delete(tensor)) tensor.dispose();
+    for (const tensor of tensors) if (tensor && this.owned.delete(tensor)) tensor.dispose();
   }
 
   dispose(): void {

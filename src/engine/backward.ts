@@ -24,13 +24,20 @@ export interface Pass {
   readonly cached: readonly HeadTensors[];
 }
 
-/** x [questions, examples, pos, d] entering the first layer, owned by the pass from now on → the final stream, and all that is saved. */
-export async function forwardSaved(pass: Pass, entering: Tensor): Promise<{ saved: Saved[]; final: Tensor }> {
+/**
+ * x [questions, examples, pos, d] entering layer `first`, owned by the pass from now on → the final stream, and what each layer
+ * from `first` on leaves.
+ */
+export async function forwardSaved(
+  pass: Pass,
+  entering: Tensor,
+  first = 0,
+): Promise<{ saved: Saved[]; final: Tensor }> {
   const { engine, span, arena, cached } = pass;
   const { nLayers, dMlp, parallelBlocks } = engine.model.config;
   let x = arena.own(entering);
   const saved: Saved[] = [];
-  for (let layer = 0; layer < nLayers; layer++) {
+  for (let layer = first; layer < nLayers; layer++) {
     const place = { engine, layer, span };
     const heads = arena.own((await project(place, x)) as unknown as Tensors) as unknown as HeadTensors;
     const { z } = await attend(place, heads, { cached: cached[layer] ?? null });
@@ -41,7 +48,7 @@ export async function forwardSaved(pass: Pass, entering: Tensor): Promise<{ save
     saved.push({ pre: x, mid, heads, mlp });
     x = dMlp === 0 ? mid : (mlp['post'] as Tensor);
   }
-  engine.counters.layerTokens += tokensOf(x);
+  engine.counters.layerTokens += (tokensOf(x) * (nLayers - first)) / nLayers;
   return { saved, final: x };
 }
 
@@ -54,7 +61,11 @@ export interface At {
 }
 
 /** The gradient at the MLP's input; null for attention-only models. */
-export async function gradientThroughMlp(engine: Engine, layer: number, { saved, gradient }: At): Promise<Tensor | null> {
+export async function gradientThroughMlp(
+  engine: Engine,
+  layer: number,
+  { saved, gradient }: At,
+): Promise<Tensor | null> {
   const { dMlp, parallelBlocks } = engine.model.config;
   if (dMlp === 0) return null;
   const gate = saved.mlp['gate'];
@@ -64,7 +75,11 @@ export async function gradientThroughMlp(engine: Engine, layer: number, { saved,
 }
 
 /** The gradients at the layer's q, k and v. */
-export async function gradientThroughHeads({ engine, span, cached }: Pass, layer: number, from: At): Promise<HeadTensors> {
+export async function gradientThroughHeads(
+  { engine, span, cached }: Pass,
+  layer: number,
+  from: At,
+): Promise<HeadTensors> {
   const { z } = await engine.run({ name: 'outputGradient', layer, inputs: { gradient: from.gradient } });
   const { q, k, v } = from.saved.heads;
   const inputs = { q, k, v, gradient: z as Tensor, ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null) };

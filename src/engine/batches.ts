@@ -14,7 +14,11 @@ export interface PlannedBatch extends Batch {
  *
  * @param copies how many times each example is run at once (the points of an integral); 1 for questions, which are chunked apart
  */
-export function planBatches(engine: Engine, examples: readonly Example[], copies = 1): { batches: PlannedBatch[]; plan: ChunkPlan } {
+export function planBatches(
+  engine: Engine,
+  examples: readonly Example[],
+  copies = 1,
+): { batches: PlannedBatch[]; plan: ChunkPlan } {
   const batches: PlannedBatch[] = [];
   let widest = 0;
   const bytesPerToken = cachedBytesPerToken(engine) + copies * savedBytesPerToken(engine);
@@ -29,7 +33,10 @@ export function planBatches(engine: Engine, examples: readonly Example[], copies
     }
   }
   const perChunk = Math.max(0, ...batches.map(({ examples: own }) => own.length));
-  return { batches, plan: { of: 'examples', total: examples.length, perChunk, tokensPerChunk: widest, bytes: widest * bytesPerToken } };
+  return {
+    batches,
+    plan: { of: 'examples', total: examples.length, perChunk, tokensPerChunk: widest, bytes: widest * bytesPerToken },
+  };
 }
 
 /** Both cached runs, every site of every layer. */

@@ -3,178 +3,261 @@
  *
  *     x_r = alternative stream at r + Σ over kept edges s→r of (out_s − alt_s)
  *
- * so only the senders whose output differs from their alternative have to be computed and kept. Where the alternatives are one
- * run of the model, those are the nodes with a path of kept edges from the input; of these, only the ones with a path to the
- * logits matter.
+ * so only the senders whose output differs from their alternative have to be computed and kept (`active.ts`), and of these only
+ * the queries, keys and values that keep an edge. Circuits of a chunk go through the layers together: heads circuit by circuit,
+ * since each has readers of its own, MLPs all at once.
  */
-import type { Universe } from '../circuit/types.js';
 import type { Tensor, Tensors } from '../runtime/types.js';
-import { Arena } from './arena.js';
+import { activeSenders, type Keep } from './active.js';
+import { Arena, withArena } from './arena.js';
 import { pieces, planChunks } from './chunks.js';
 import type { Engine } from './engine.js';
 import { feedForward } from './layers.js';
-import { at, clampStart, floats, ints, mlpInputOf, type Setting } from './setting.js';
+import { at, clampStart, floats, ints, mlpInputOf, spread, type Setting } from './setting.js';
 import { makeSpan, type Span } from './span.js';
-
-type Keep = Uint8Array | Float32Array;
+import { openStack, type RowStack } from './stack.js';
 
 /** The metric [questions][examples] of each circuit. */
 export async function answerCircuits(setting: Setting, circuits: readonly Keep[]): Promise<Float64Array[]> {
   const { engine, batch } = setting;
   const span = makeSpan(engine, clampStart(setting, setting.alternative.firstChange), batch.length);
   const examples = batch.examples.length;
-  const { senders } = engine.universe;
-  const { dModel, nHeads } = engine.model.config;
-  const bytesPerToken = 4 * dModel * (2 * senders.length + 9 * nHeads);
-  const plan = planChunks(engine, { of: 'circuits', total: circuits.length, tokensEach: examples * span.count, bytesPerToken });
+  const { dModel, nHeads, nLayers } = engine.model.config;
+  const bytesPerToken = 4 * dModel * (engine.universe.senders.length + nLayers + 9 * nHeads);
+  const tokensEach = examples * span.count;
+  const plan = planChunks(engine, { of: 'circuits', total: circuits.length, tokensEach, bytesPerToken });
   const answers: Float64Array[] = [];
+  const arena = new Arena();
   try {
+    const common = await makeCommon({ setting, span, arena });
     for (const chunk of pieces(circuits, plan.perChunk)) {
-      const values = await new CircuitRun(setting, span, chunk).metric();
+      const values = await answerChunk(common, chunk);
       for (let i = 0; i < chunk.length; i++) answers.push(values.slice(i * examples, (i + 1) * examples));
     }
   } finally {
+    arena.dispose();
     span.dispose();
   }
   return answers;
 }
 
-/** One pass for a chunk of circuits. */
+/** What all circuits start from. */
+interface Common {
+  readonly setting: Setting;
+  readonly span: Span;
+  /** what the embedding says now minus what it says in the alternative, [1, examples, pos, d] */
+  readonly input: Tensor;
+  /** the alternative stream entering each layer minus that entering the layer before; they add up to the stream */
+  readonly steps: readonly Tensor[];
+}
+
+async function makeCommon(on: { setting: Setting; span: Span; arena: Arena }): Promise<Common> {
+  const { setting, span, arena } = on;
+  const { engine, base, alternative } = setting;
+  const minus = async (alt: Tensor, now: Tensor): Promise<Tensor> => {
+    const inputs = { alt, now, positions: span.positions };
+    const { difference } = arena.own(await engine.run({ name: 'streamDifference', inputs })); // [examples, 1, pos, d]
+    const [examples, , pos, d] = (difference as Tensor).shape as [number, number, number, number];
+    return arena.own(engine.runtime.reshape(difference as Tensor, [1, examples, pos, d]));
+  };
+  const { pre } = alternative;
+  const steps = [arena.own(await spread(setting, span, { stream: at(pre, 0), questions: 1, arena }))];
+  for (let layer = 1; layer < pre.length; layer++) steps.push(await minus(at(pre, layer), at(pre, layer - 1)));
+  return { setting, span, input: await minus(at(base.pre, 0), at(pre, 0)), steps };
+}
+
+async function answerChunk(common: Common, circuits: readonly Keep[]): Promise<Float64Array> {
+  const { setting, span } = common;
+  const { engine, alternative } = setting;
+  const runs = circuits.map((keep) => new CircuitRun(common, keep));
+  try {
+    for (const run of runs) await run.start();
+    for (let layer = 0; layer < engine.model.config.nLayers; layer++) {
+      for (const run of runs) await run.heads(layer);
+      await runMlps(common, runs, layer);
+    }
+    const logits = engine.universe.readers.length - 1;
+    return await withArena(async (arena) =>
+      setting.judge.value(await readAll(runs, arena, { reader: logits, alt: alternative.final }), span),
+    );
+  } finally {
+    for (const run of runs) run.dispose();
+  }
+}
+
+/** The MLP of a layer, in every circuit where it is active. */
+async function runMlps({ setting, span }: Common, all: readonly CircuitRun[], layer: number): Promise<void> {
+  const { engine, alternative } = setting;
+  const { nHeads, dMlp } = engine.model.config;
+  const sender = firstSender(engine, layer) + nHeads;
+  const runs = all.filter((run) => dMlp > 0 && run.active[sender] === 1);
+  if (runs.length === 0) return;
+  await withArena(async (arena) => {
+    const reader = firstReader(engine, layer) + 3 * nHeads;
+    const x = await readAll(runs, arena, { reader, alt: mlpInputOf(engine, alternative, layer) });
+    const { m } = arena.own(await feedForward({ engine, layer }, { x, onto: x }, ['m']));
+    const inputs = { m: m as Tensor, alt: at(alternative.m, layer), positions: span.positions };
+    const { change } = arena.own(await engine.run({ name: 'circuitChange', inputs }));
+    for (const [i, run] of runs.entries())
+      await run.push(arena.own(engine.runtime.rows(change as Tensor, i, i + 1)), [sender]);
+  });
+  count(setting, span, (runs.length * 2) / 3);
+}
+
+/** What one reader reads in each circuit, [questions, examples, pos, d]. */
+async function readAll(
+  runs: readonly CircuitRun[],
+  arena: Arena,
+  of: { reader: number; alt: Tensor },
+): Promise<Tensor> {
+  const [first, ...others] = runs as [CircuitRun, ...CircuitRun[]];
+  const x = arena.own(await first.read(of));
+  if (others.length === 0) return x;
+  const stack = openStack(first.engine, x.shape.slice(1), runs.length);
+  try {
+    await stack.push(x);
+    for (const run of others) await stack.push(arena.own(await run.read(of)));
+    return arena.own(stack.all());
+  } finally {
+    stack.dispose();
+  }
+}
+
+/** One circuit on its way up: what its active senders say differently. */
 class CircuitRun {
-  private readonly engine: Engine;
-  private readonly universe: Universe;
-  private readonly active: Uint8Array;
-  private readonly arena = new Arena();
-  /** senders in the store, in its order */
-  private readonly stored: number[] = [0];
+  readonly engine: Engine;
+  readonly active: Uint8Array;
+  private readonly store: RowStack;
+  /** senders in the store, in its order; STEP for a step of the alternative stream */
+  private readonly stored: number[] = [];
 
   constructor(
-    private readonly setting: Setting,
-    private readonly span: Span,
-    private readonly circuits: readonly Keep[],
+    private readonly common: Common,
+    private readonly keep: Keep,
   ) {
+    const { setting, input } = common;
     this.engine = setting.engine;
-    this.universe = setting.engine.universe;
-    this.active = activeSenders(this.universe, circuits, setting.alternative.isRun);
+    this.active = activeSenders(this.engine.universe, keep, setting.alternative.isRun);
+    const senders = this.active.reduce((sum, one) => sum + one, 1);
+    this.store = openStack(this.engine, input.shape.slice(1), senders + common.steps.length);
   }
 
-  async metric(): Promise<Float64Array> {
-    const { base, alternative, engine } = this.setting;
-    const { arena } = this;
-    try {
-      const ones = floats(this.setting, arena, { values: new Float32Array(this.circuits.length).fill(1), shape: [this.circuits.length, 1, 1, 1] });
-      const inputs = { now: at(base.pre, 0), alt: at(alternative.pre, 0), ones, positions: this.span.positions };
-      let store = arena.own((await engine.run({ name: 'circuitStart', inputs }))['store'] as Tensor);
-      for (let layer = 0; layer < engine.model.config.nLayers; layer++) {
-        store = await this.heads(layer, store);
-        store = await this.mlp(layer, store);
-      }
-      const final = await this.readerStream({ store, alt: alternative.final, reader: this.universe.readers.length - 1 });
-      return await this.setting.judge.value(final, this.span);
-    } finally {
-      arena.dispose();
-    }
+  start(): Promise<void> {
+    return this.push(this.common.input, [0]);
   }
 
-  private async heads(layer: number, store: Tensor): Promise<Tensor> {
-    const { engine, span, setting, arena } = this;
+  async push(rows: Tensor, senders: readonly number[]): Promise<void> {
+    await this.store.push(rows);
+    this.stored.push(...senders);
+  }
+
+  /** The active heads of a layer, each q, k and v with its own input. */
+  async heads(layer: number): Promise<void> {
+    const { engine, common } = this;
     const { nHeads } = engine.model.config;
-    const first = 1 + layer * perLayer(this.universe);
+    await this.push(at(common.steps, layer), [STEP]);
+    const first = firstSender(engine, layer);
     const heads = Array.from({ length: nHeads }, (_, h) => h).filter((h) => this.active[first + h] === 1);
-    if (heads.length === 0) return store;
-    const roles = [0, 1, 2].flatMap((role) => heads.map((head) => role * nHeads + head));
-    const firstReader = layer * readersPerLayer(this.universe);
-    const cached = at(setting.base.heads, layer);
-    const inputs: Tensors = {
-      store,
-      'mask.readers': this.mask(roles.map((role) => firstReader + role)),
-      alt: at(setting.alternative.pre, layer),
-      'z.alt': at(setting.alternative.z, layer),
+    if (heads.length === 0) return;
+    await withArena(async (arena) => {
+      const inputs = { store: arena.own(this.store.all()), ...this.headInputs(layer, heads, arena) };
+      const variant = { prefix: common.span.prefix };
+      const { change } = arena.own(await engine.run({ name: 'circuitHeads', layer, variant, inputs }));
+      await this.push(
+        change as Tensor,
+        heads.map((head) => first + head),
+      );
+    });
+    count(common.setting, common.span, heads.length / nHeads / 3);
+  }
+
+  private headInputs(layer: number, heads: readonly number[], arena: Arena): Tensors {
+    const { setting, span } = this.common;
+    const { base, alternative } = setting;
+    const { nHeads, rotary } = this.engine.model.config;
+    const first = firstReader(this.engine, layer);
+    const asked = [0, 1, 2].flatMap((role) => heads.map((head) => role * nHeads + head));
+    const roles = asked.filter((role) => this.isComputed(first + role));
+    const alternatives = (rotary === null ? 1 : 2) * roles.length; // where the alternatives' rows begin in the table of heads
+    const pick = asked.map((role) => {
+      const row = roles.indexOf(role);
+      if (row < 0) return alternatives + role;
+      return rotary !== null && role >= 2 * nHeads ? roles.length + row : row;
+    });
+    const { q, k, v } = at(alternative.heads, layer);
+    const cached = at(base.heads, layer);
+    return {
+      'mask.readers': this.mask(
+        roles.map((role) => first + role),
+        { step: 1, arena },
+      ),
+      'q.alt': q,
+      'k.alt': k,
+      'v.alt': v,
+      'z.alt': at(alternative.z, layer),
       role: ints(setting, arena, roles),
       head: ints(setting, arena, heads),
+      pick: ints(setting, arena, pick),
       positions: span.positions,
       ...span.mask,
       ...span.rotary,
-      ...(span.prefix ? { k: cached.k, v: cached.v, 'prefix.positions': span.lookup['prefix.positions'] as Tensor } : {}),
+      ...(span.prefix
+        ? { k: cached.k, v: cached.v, 'prefix.positions': span.lookup['prefix.positions'] as Tensor }
+        : {}),
     };
-    const result = await engine.run({ name: 'circuitHeads', layer, variant: { prefix: span.prefix }, inputs });
-    this.stored.push(...heads.map((head) => first + head));
-    this.count(heads.length / nHeads / 3);
-    return this.replace(store, result['store'] as Tensor);
   }
 
-  private async mlp(layer: number, store: Tensor): Promise<Tensor> {
-    const { engine, setting, arena } = this;
-    const { nHeads, dMlp } = engine.model.config;
-    const sender = 1 + layer * perLayer(this.universe) + nHeads;
-    if (dMlp === 0 || this.active[sender] !== 1) return store;
-    const reader = layer * readersPerLayer(this.universe) + 3 * nHeads;
-    const x = await this.readerStream({ store, alt: mlpInputOf(engine, setting.alternative, layer), reader });
-    const { m } = arena.own(await feedForward({ engine, layer }, { x, onto: x }, ['m']));
-    const inputs = { store, m: m as Tensor, alt: at(setting.alternative.m, layer), positions: this.span.positions };
-    const result = await engine.run({ name: 'circuitAppend', inputs });
-    arena.free(x, m);
-    this.stored.push(sender);
-    this.count(2 / 3);
-    return this.replace(store, result['store'] as Tensor);
+  /** A query, key or value with no edge kept is as in the alternative, if that is a run of the model. */
+  private isComputed(reader: number): boolean {
+    return (
+      !this.common.setting.alternative.isRun ||
+      this.stored.some((sender) => sender !== STEP && this.kept(sender, reader) !== 0)
+    );
   }
 
-  private async readerStream(of: { store: Tensor; alt: Tensor; reader: number }): Promise<Tensor> {
-    const inputs = { store: of.store, alt: of.alt, mask: this.mask([of.reader]), positions: this.span.positions };
-    return this.arena.own((await this.engine.run({ name: 'circuitStream', inputs }))['x'] as Tensor);
+  /** What a single reader reads, [1, examples, pos, d]. */
+  async read({ reader, alt }: { reader: number; alt: Tensor }): Promise<Tensor> {
+    return withArena(async (arena) => {
+      const store = arena.own(this.store.all());
+      const inputs = {
+        store,
+        alt,
+        'mask.readers': this.mask([reader], { step: 0, arena }),
+        positions: this.common.span.positions,
+      };
+      return (await this.engine.run({ name: 'circuitStream', inputs }))['x'] as Tensor;
+    });
   }
 
-  /** How much of each stored sender each reader keeps: [questions, readers, senders stored]. */
-  private mask(readers: readonly number[]): Tensor {
-    const { universe, stored, circuits } = this;
-    const values = new Float32Array(circuits.length * readers.length * stored.length);
-    let i = 0;
-    for (const keep of circuits)
-      for (const reader of readers)
-        for (const sender of stored) {
-          const edge = universe.edgeBetween(sender, reader);
-          values[i++] = edge < 0 ? 0 : (keep[edge] as number);
-        }
-    return floats(this.setting, this.arena, { values, shape: [circuits.length, readers.length, stored.length] });
+  private kept(sender: number, reader: number): number {
+    const edge = this.engine.universe.edgeBetween(sender, reader);
+    return edge < 0 ? 0 : (this.keep[edge] as number);
   }
 
-  private replace(old: Tensor, next: Tensor): Tensor {
-    this.arena.free(old);
-    return this.arena.own(next);
+  /** How much of each row of the store each reader reads: [readers, rows]. */
+  private mask(readers: readonly number[], { step, arena }: { step: number; arena: Arena }): Tensor {
+    const rows = readers.flatMap((reader) =>
+      this.stored.map((sender) => (sender === STEP ? step : this.kept(sender, reader))),
+    );
+    return floats(this.common.setting, arena, {
+      values: Float32Array.from(rows),
+      shape: [readers.length, this.stored.length],
+    });
   }
 
-  /** Share of a layer's work done, in tokens through the whole model. */
-  private count(share: number): void {
-    const tokens = this.circuits.length * this.setting.batch.examples.length * this.span.count;
-    this.engine.counters.layerTokens += (share * tokens) / this.engine.model.config.nLayers;
+  dispose(): void {
+    this.store.dispose();
   }
 }
 
-const perLayer = ({ shape }: Universe): number => shape.nHeads + (shape.hasMlp ? 1 : 0);
-const readersPerLayer = ({ shape }: Universe): number => 3 * shape.nHeads + (shape.hasMlp ? 1 : 0);
+const STEP = -1;
 
-/**
- * The senders that have to be computed: those that can differ from their alternative in some circuit (with a made-up
- * alternative: all, since a node with no input kept still computes something) and whose output can reach the logits.
- */
-function activeSenders(universe: Universe, circuits: readonly Keep[], isRun: boolean): Uint8Array {
-  const { edgeSender, edgeReader, edgeCount, readers } = universe;
-  const senderOfReader = readers.map((reader) => (reader.kind === 'logits' ? -1 : (universe.senderIndex(nodeName(reader)) as number)));
-  const kept = (edge: number): boolean => circuits.some((keep) => keep[edge] !== 0);
-  const differs = new Uint8Array(universe.senders.length).fill(isRun ? 0 : 1);
-  differs[0] = 1;
-  // edges are ordered by their reader's layer, so one sweep up and one down settle both questions
-  if (isRun)
-    for (let edge = 0; edge < edgeCount; edge++) {
-      const node = senderOfReader[edgeReader[edge] as number] as number;
-      if (node >= 0 && differs[node] === 0 && differs[edgeSender[edge] as number] === 1 && kept(edge)) differs[node] = 1;
-    }
-  const matters = new Uint8Array(universe.senders.length);
-  for (let edge = edgeCount - 1; edge >= 0; edge--) {
-    const node = senderOfReader[edgeReader[edge] as number] as number;
-    if ((node < 0 || matters[node] === 1) && kept(edge)) matters[edgeSender[edge] as number] = 1;
-  }
-  return differs.map((one, sender) => one & (matters[sender] as number));
+/** Share of a layer's work done, in tokens through the whole model. */
+function count({ engine, batch }: Setting, span: Span, share: number): void {
+  engine.counters.layerTokens += (share * batch.examples.length * span.count) / engine.model.config.nLayers;
 }
 
-const nodeName = (reader: Universe['readers'][number]): string => (reader.head < 0 ? `m${reader.layer}` : `a${reader.layer}.h${reader.head}`);
+const firstSender = ({ universe: { shape } }: Engine, layer: number): number =>
+  1 + layer * (shape.nHeads + (shape.hasMlp ? 1 : 0));
+const firstReader = ({ universe: { shape } }: Engine, layer: number): number =>
+  layer * (3 * shape.nHeads + (shape.hasMlp ? 1 : 0));

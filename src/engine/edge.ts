@@ -28,7 +28,12 @@ export async function answerEdges(
   const { engine, batch } = setting;
   const span = makeSpan(engine, clampStart(setting, setting.alternative.firstChange), batch.length);
   const examples = batch.examples.length;
-  const plan = planChunks(engine, { of: 'edges', total: questions.length, tokensEach: examples * span.count, bytesPerToken: layerBytesPerToken(engine) });
+  const plan = planChunks(engine, {
+    of: 'edges',
+    total: questions.length,
+    tokensEach: examples * span.count,
+    bytesPerToken: layerBytesPerToken(engine),
+  });
   const arena = new Arena();
   try {
     const differences = arena.own(await senderDifferences(setting, span));
@@ -45,7 +50,10 @@ export async function answerEdges(
 }
 
 /** Readers of one layer and stage are asked together: heads, the MLP, the logits. */
-function groupsByReader({ engine }: Setting, questions: readonly { readonly edge: number; readonly weight: number }[]): Asked[][] {
+function groupsByReader(
+  { engine }: Setting,
+  questions: readonly { readonly edge: number; readonly weight: number }[],
+): Asked[][] {
   const { universe } = engine;
   const groups = new Map<string, Asked[]>();
   questions.forEach(({ edge, weight }, index) => {
@@ -84,11 +92,22 @@ async function cutStream(given: Given, chunk: readonly Asked[], of: { base: Tens
   return (await given.setting.engine.run({ name: 'cutStream', inputs }))['x'] as Tensor;
 }
 
-const picked = ({ setting, span, differences }: Given, chunk: readonly Asked[], arena: Arena): Record<string, Tensor> => ({
+const picked = (
+  { setting, span, differences }: Given,
+  chunk: readonly Asked[],
+  arena: Arena,
+): Record<string, Tensor> => ({
   differences,
   positions: span.positions,
-  sender: ints(setting, arena, chunk.map(({ sender }) => sender)),
-  weight: floats(setting, arena, { values: Float32Array.from(chunk, ({ weight }) => weight), shape: [chunk.length, 1, 1, 1] }),
+  sender: ints(
+    setting,
+    arena,
+    chunk.map(({ sender }) => sender),
+  ),
+  weight: floats(setting, arena, {
+    values: Float32Array.from(chunk, ({ weight }) => weight),
+    shape: [chunk.length, 1, 1, 1],
+  }),
 });
 
 type FromReader = (given: Given, chunk: readonly Asked[], arena: Arena) => Promise<Tensor>;
@@ -100,7 +119,10 @@ const throughHead: FromReader = async (given, chunk, arena) => {
   const { nHeads } = engine.model.config;
   const roles = ['q', 'k', 'v'];
   const isRole = (role: string): Tensor =>
-    floats(setting, arena, { values: Float32Array.from(chunk, ({ reader }) => (reader.kind === role ? 1 : 0)), shape: [chunk.length, 1, 1, 1] });
+    floats(setting, arena, {
+      values: Float32Array.from(chunk, ({ reader }) => (reader.kind === role ? 1 : 0)),
+      shape: [chunk.length, 1, 1, 1],
+    });
   const heads = at(base.heads, layer);
   const prefix = prefixInputs(span, heads)['prefix.positions'];
   const inputs = {
@@ -109,8 +131,16 @@ const throughHead: FromReader = async (given, chunk, arena) => {
     mid: at(base.mid, layer),
     ...heads,
     z: at(base.z, layer),
-    head: ints(setting, arena, chunk.map(({ reader }) => reader.head)),
-    role: ints(setting, arena, chunk.map(({ reader }) => roles.indexOf(reader.kind) * nHeads + reader.head)),
+    head: ints(
+      setting,
+      arena,
+      chunk.map(({ reader }) => reader.head),
+    ),
+    role: ints(
+      setting,
+      arena,
+      chunk.map(({ reader }) => roles.indexOf(reader.kind) * nHeads + reader.head),
+    ),
     'is.q': isRole('q'),
     'is.k': isRole('k'),
     'is.v': isRole('v'),
@@ -129,8 +159,12 @@ const FROM_READER: { readonly [Kind in Reader['kind']]: FromReader } = {
   mlp: async (given, chunk, arena) => {
     const { setting, span } = given;
     const { layer } = (chunk[0] as Asked).reader;
-    const x = arena.own(await cutStream(given, chunk, { base: mlpInputOf(setting.engine, setting.base, layer), arena }));
-    const onto = arena.own(await spread(setting, span, { stream: at(setting.base.mid, layer), questions: chunk.length, arena }));
+    const x = arena.own(
+      await cutStream(given, chunk, { base: mlpInputOf(setting.engine, setting.base, layer), arena }),
+    );
+    const onto = arena.own(
+      await spread(setting, span, { stream: at(setting.base.mid, layer), questions: chunk.length, arena }),
+    );
     const { m } = await setting.engine.run({ name: 'feedForward', layer, inputs: { x, onto }, wanted: ['m'] });
     const walk = untouched(given);
     const post = await plus(walk, onto, m as Tensor);

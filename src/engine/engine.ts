@@ -84,7 +84,9 @@ export class Engine {
 
   /** Values as the runtime's floats hold them. */
   precise(values: Float32Array | Float64Array): Float32Array | Float64Array {
-    return this.runtime.info.precision === 'float64' || values instanceof Float32Array ? values : Float32Array.from(values);
+    return this.runtime.info.precision === 'float64' || values instanceof Float32Array
+      ? values
+      : Float32Array.from(values);
   }
 
   /** Gives back the kernels; the model and the runtime belong to the caller. */
@@ -102,4 +104,3 @@ export interface KernelCall<Name extends KernelName> {
   readonly inputs: Tensors;
   readonly wanted?: readonly string[];
 }
-

@@ -8,10 +8,17 @@ import { makeSpan } from './span.js';
 import type { Tensor, Tensors } from '../runtime/types.js';
 
 /** The metric of each example's clean or corrupt prompt. Cost: one forward pass. */
-export async function promptMetric(engine: Engine, batch: Batch, options: { side: PromptSide; judge: Judge }): Promise<Float64Array> {
+export async function promptMetric(
+  engine: Engine,
+  batch: Batch,
+  options: { side: PromptSide; judge: Judge },
+): Promise<Float64Array> {
   const span = makeSpan(engine, 0, batch.length);
   try {
-    let x = await embed(engine, batch.examples.map((example) => example[options.side]));
+    let x = await embed(
+      engine,
+      batch.examples.map((example) => example[options.side]),
+    );
     for (let layer = 0; layer < engine.model.config.nLayers; layer++) x = await nextStream({ engine, layer, span }, x);
     engine.counters.layerTokens += tokensOf(x);
     const value = await options.judge.value(x, span);

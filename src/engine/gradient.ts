@@ -5,7 +5,15 @@
 import type { Tensor, Tensors } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { senderDifferences } from './differences.js';
-import { added, forwardSaved, gradientThroughHeads, gradientThroughMlp, type At, type Pass, type Saved } from './backward.js';
+import {
+  added,
+  forwardSaved,
+  gradientThroughHeads,
+  gradientThroughMlp,
+  type At,
+  type Pass,
+  type Saved,
+} from './backward.js';
 import type { Engine } from './engine.js';
 import type { HeadTensors } from './layers.js';
 import { at, clampStart, floats, shifted, type Setting } from './setting.js';
@@ -24,11 +32,11 @@ interface Ends {
   readonly corrupt: CachedRun;
 }
 
-interface EdgePass extends Pass {
+export interface EdgePass extends Pass {
   readonly setting: Setting;
   /** what every sender would say differently [examples, senders, pos, d] */
   readonly differences: Tensor;
-  /** [example · edgeCount + edge], filled in */
+  /** [example · edgeCount + edge], added to */
   readonly scores: Float32Array | Float64Array;
 }
 
@@ -38,7 +46,11 @@ interface EdgePass extends Pass {
  *
  * Cost: per point a forward and a backward pass over the positions that differ.
  */
-export async function edgeGradients(setting: Setting, points: readonly Point[], ends: Ends): Promise<Float32Array | Float64Array> {
+export async function edgeGradients(
+  setting: Setting,
+  points: readonly Point[],
+  ends: Ends,
+): Promise<Float32Array | Float64Array> {
   const { engine, batch } = setting;
   const examples = batch.examples.length;
   const scores = engine.precise(new Float64Array(examples * engine.universe.edgeCount));
@@ -49,8 +61,12 @@ export async function edgeGradients(setting: Setting, points: readonly Point[], 
     const differences = arena.own(await senderDifferences(setting, span));
     const pass: EdgePass = { engine, setting, span, arena, cached: setting.base.heads, differences, scores };
     const { saved, final } = await forwardSaved(pass, await pointStreams(pass, points, ends));
-    const { gradient } = await setting.judge.gradient(final, span, points.map(({ weight }) => weight));
-    await backward(pass, saved, gradient);
+    const { gradient } = await setting.judge.gradient(
+      final,
+      span,
+      points.map(({ weight }) => weight),
+    );
+    await backwardScored(pass, saved, { atFinal: gradient });
   } finally {
     arena.dispose();
     span.dispose();
@@ -60,27 +76,48 @@ export async function edgeGradients(setting: Setting, points: readonly Point[], 
 
 /** The streams entering the model at every point [points, examples, pos, d]. */
 async function pointStreams({ setting, span, arena }: EdgePass, points: readonly Point[], ends: Ends): Promise<Tensor> {
-  const amounts = Float64Array.from({ length: points.length * span.count }, (_, i) => points[Math.floor(i / span.count)]?.at ?? 0);
-  const swap = floats(setting, arena, { values: setting.engine.precise(amounts), shape: [points.length, 1, span.count, 1] });
+  const amounts = Float64Array.from(
+    { length: points.length * span.count },
+    (_, i) => points[Math.floor(i / span.count)]?.at ?? 0,
+  );
+  const swap = floats(setting, arena, {
+    values: setting.engine.precise(amounts),
+    shape: [points.length, 1, span.count, 1],
+  });
   const [corrupt, clean] = [at(ends.corrupt.pre, 0), at(ends.clean.pre, 0)];
   return shifted(setting, span, { base: corrupt, now: corrupt, alt: clean, swap });
 }
 
-/** From the gradient at the final stream down to the embedding; each layer's readers are scored as they are passed. */
-async function backward(pass: EdgePass, saved: readonly Saved[], atFinal: Tensor): Promise<void> {
+/**
+ * From the gradient at the final stream, owned by the pass from now on, down to the stream entering layer `first`, whose gradient
+ * is returned; each layer's readers are scored as they are passed.
+ */
+export async function backwardScored(
+  pass: EdgePass,
+  saved: readonly Saved[],
+  { atFinal, first = 0 }: { atFinal: Tensor; first?: number },
+): Promise<Tensor> {
   const { engine, arena } = pass;
   const { readers } = engine.universe;
   let gradient = arena.own(atFinal);
-  const { scores } = await engine.run({ name: 'readerScores', inputs: { gradient, differences: pass.differences } });
-  await collect(pass, scores as Tensor, [readers.length - 1]);
-  for (let layer = saved.length - 1; layer >= 0; layer--) {
-    const next = await backwardLayer(pass, layer, { saved: saved[layer] as Saved, gradient });
+  await scoreReader(pass, gradient, readers.length - 1);
+  for (let layer = first + saved.length - 1; layer >= first; layer--) {
+    const own = saved[layer - first] as Saved;
+    const next = await backwardLayer(pass, layer, { saved: own, gradient });
     arena.free(gradient);
     gradient = arena.own(next);
-    const { pre, mid, heads, mlp } = saved[layer] as Saved;
-    arena.free(mid, heads.q, heads.k, heads.v, ...Object.values(mlp), ...(layer > 0 ? [] : [pre]));
+    const { pre, mid, heads, mlp } = own;
+    arena.free(mid, heads.q, heads.k, heads.v, ...Object.values(mlp), ...(layer > first ? [] : [pre]));
   }
-  engine.counters.layerTokens += tokensOf(gradient);
+  engine.counters.layerTokens += (tokensOf(gradient) * saved.length) / engine.model.config.nLayers;
+  return gradient;
+}
+
+/** Scores the edges into one reader of the stream from the gradient at its input. */
+export async function scoreReader(pass: EdgePass, gradient: Tensor, reader: number): Promise<void> {
+  const inputs = { gradient, differences: pass.differences };
+  const { scores } = await pass.engine.run({ name: 'readerScores', inputs });
+  await collect(pass, scores as Tensor, [reader]);
 }
 
 async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<Tensor> {
@@ -92,17 +129,39 @@ async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<T
     if (mlp) local.own(mlp);
     const parallel = engine.model.config.parallelBlocks;
     const atMid = mlp && !parallel ? local.own(await added(engine, gradient, mlp)) : gradient;
-    const heads = local.own((await gradientThroughHeads(pass, layer, { saved, gradient: atMid })) as unknown as Tensors) as unknown as HeadTensors;
-    const scored = local.own(await engine.run({ name: 'readersGradient', layer, variant: { mlp: mlp !== null }, inputs: readerInputs(pass, saved, { heads, mlp }) }));
-    await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer));
-    const sum = await added(engine, atMid, scored['x'] as Tensor);
+    const heads = local.own(
+      (await gradientThroughHeads(pass, layer, { saved, gradient: atMid })) as unknown as Tensors,
+    ) as unknown as HeadTensors;
+    const scored = local.own(await scoreReaders(pass, layer, { saved, heads, mlp }));
+    const sum = await added(engine, atMid, scored);
     return mlp && parallel ? await added(engine, local.own(sum), mlp) : sum;
   } finally {
     local.dispose();
   }
 }
 
-function readerInputs({ span, differences }: EdgePass, saved: Saved, of: { heads: HeadTensors; mlp: Tensor | null }): Tensors {
+/**
+ * Scores the edges into a layer's heads (and its MLP, where its gradient is given).
+ * @returns the gradient that the heads pass on to the stream entering the layer; the caller owns it
+ */
+export async function scoreReaders(
+  pass: EdgePass,
+  layer: number,
+  from: { saved: Saved; heads: HeadTensors; mlp: Tensor | null },
+): Promise<Tensor> {
+  const { engine } = pass;
+  const { saved, heads, mlp } = from;
+  const inputs = readerInputs(pass, saved, { heads, mlp });
+  const scored = await engine.run({ name: 'readersGradient', layer, variant: { mlp: mlp !== null }, inputs });
+  await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer));
+  return scored['x'] as Tensor;
+}
+
+function readerInputs(
+  { span, differences }: EdgePass,
+  saved: Saved,
+  of: { heads: HeadTensors; mlp: Tensor | null },
+): Tensors {
   const { heads, mlp } = of;
   return {
     x: saved.pre,
@@ -123,9 +182,10 @@ function readersOf({ universe }: Engine, layer: number): number[] {
   return Array.from({ length: count }, (_, i) => layer * count + i);
 }
 
-/** Writes scores [examples, senders, readers] to their edges; columns of senders that are not upstream are left out. */
+/** Adds scores [examples, senders, readers] to their edges'; columns of senders that are not upstream are left out. */
 async function collect({ engine, scores }: EdgePass, tensor: Tensor, readers: readonly number[]): Promise<void> {
   const { universe } = engine;
+  const { edgeCount } = universe;
   const values = await tensor.read();
   const [examples, senders] = tensor.shape as [number, number, number];
   readers.forEach((reader, column) => {
@@ -133,9 +193,8 @@ async function collect({ engine, scores }: EdgePass, tensor: Tensor, readers: re
     for (let sender = 0; sender < upstream; sender++) {
       const edge = universe.edgeBetween(sender, reader);
       for (let example = 0; example < examples; example++)
-        scores[example * universe.edgeCount + edge] = values[(example * senders + sender) * readers.length + column] as number;
+        scores[example * edgeCount + edge]! += values[(example * senders + sender) * readers.length + column]!;
     }
   });
   tensor.dispose();
 }
-

@@ -20,7 +20,11 @@ export interface Judge {
 }
 
 /** @param clean the clean run, which some metrics compare with */
-export async function makeJudge(engine: Engine, batch: Batch, of: { metric: MetricKey; clean: CachedRun }): Promise<Judge> {
+export async function makeJudge(
+  engine: Engine,
+  batch: Batch,
+  of: { metric: MetricKey; clean: CachedRun },
+): Promise<Judge> {
   const metric = METRICS[of.metric];
   const arena = new Arena();
   const answers = Math.max(...batch.examples.map((example) => example.answers.length));
@@ -71,14 +75,21 @@ class AnswerTable {
   }
 
   cells(): (Answer | null)[] {
-    return this.batch.examples.flatMap(({ answers }) => Array.from({ length: this.width }, (_, i) => answers[i] ?? null));
+    return this.batch.examples.flatMap(({ answers }) =>
+      Array.from({ length: this.width }, (_, i) => answers[i] ?? null),
+    );
   }
 
   weightTensor(engine: Engine): Tensors {
     const weights = this.batch.examples.flatMap(({ answers }) =>
       Array.from({ length: this.width }, (_, i) => (i < answers.length ? 1 / answers.length : 0)),
     );
-    return { 'answer.weights': engine.runtime.tensor(engine.precise(Float64Array.from(weights)), [this.batch.examples.length, this.width]) };
+    return {
+      'answer.weights': engine.runtime.tensor(engine.precise(Float64Array.from(weights)), [
+        this.batch.examples.length,
+        this.width,
+      ]),
+    };
   }
 
   /** index of each answer's row among the span's (example, position) pairs */
@@ -103,7 +114,9 @@ const cellShape = ({ table }: InputContext): number[] => [table.batch.examples.l
 
 async function directionInput(context: InputContext): Promise<Tensors> {
   const direction = await directions(context);
-  return { direction: context.engine.runtime.tensor(direction, [...cellShape(context), context.engine.model.config.dModel]) };
+  return {
+    direction: context.engine.runtime.tensor(direction, [...cellShape(context), context.engine.model.config.dModel]),
+  };
 }
 
 /** What each kind of metric reads beside the logits. */
@@ -118,7 +131,9 @@ const INPUTS: { readonly [Kind in Metric['reads']]: (context: InputContext) => P
   },
   target: async (context) => {
     const targets = context.table.cells().map((answer) => answer?.target ?? 0);
-    return { target: context.engine.runtime.tensor(context.engine.precise(Float64Array.from(targets)), cellShape(context)) };
+    return {
+      target: context.engine.runtime.tensor(context.engine.precise(Float64Array.from(targets)), cellShape(context)),
+    };
   },
   clean: cleanLogProbabilities,
 };
@@ -133,7 +148,8 @@ async function directions({ engine, table, metric }: InputContext): Promise<Floa
   weights.forEach((one, at) => {
     for (const [id, weight] of one) {
       const from = ids.indexOf(id) * dModel;
-      for (let j = 0; j < dModel; j++) result[at * dModel + j] = (result[at * dModel + j] as number) + weight * (columns[from + j] as number);
+      for (let j = 0; j < dModel; j++)
+        result[at * dModel + j] = (result[at * dModel + j] as number) + weight * (columns[from + j] as number);
     }
   });
   return engine.precise(result);
@@ -148,7 +164,8 @@ async function biasOffset(engine: Engine, table: AnswerTable, metric: Metric): P
     if (!answer) return;
     const example = Math.floor(at / table.width);
     const share = 1 / (table.batch.examples[example] as { answers: readonly unknown[] }).answers.length;
-    for (const [id, weight] of metric.weights(answer)) offset[example] = (offset[example] as number) + share * weight * (bias[id] as number);
+    for (const [id, weight] of metric.weights(answer))
+      offset[example] = (offset[example] as number) + share * weight * (bias[id] as number);
   });
   return offset;
 }
@@ -157,7 +174,11 @@ async function cleanLogProbabilities({ engine, table, clean }: InputContext): Pr
   const span = makeSpan(engine, 0, clean.length);
   const rows = table.rows(engine, span);
   try {
-    const result = await engine.run({ name: 'logits', inputs: { x: clean.final, 'answer.rows': rows }, wanted: ['logProbabilities'] });
+    const result = await engine.run({
+      name: 'logits',
+      inputs: { x: clean.final, 'answer.rows': rows },
+      wanted: ['logProbabilities'],
+    });
     const values = result['logProbabilities'] as Tensor; // [1, examples, answers, vocabulary]
     const reshaped = engine.runtime.reshape(values, values.shape.slice(1));
     return { clean: reshaped };

@@ -23,7 +23,9 @@ export async function project({ engine, layer, span }: Place, x: Tensor): Promis
 
 /** Keys and values of the positions before the span, from a cached run. */
 export const prefixInputs = (span: Span, cached: HeadTensors | null): Tensors =>
-  span.prefix && cached ? { 'k.cached': cached.k, 'v.cached': cached.v, 'prefix.positions': span.lookup['prefix.positions'] as Tensor } : {};
+  span.prefix && cached
+    ? { 'k.cached': cached.k, 'v.cached': cached.v, 'prefix.positions': span.lookup['prefix.positions'] as Tensor }
+    : {};
 
 export interface Swaps {
   readonly sites: readonly AttentionSite[];
@@ -43,11 +45,19 @@ export async function attend(
   return engine.run({ name: 'attend', layer, variant: { prefix: span.prefix, swaps: swaps.sites }, inputs, wanted });
 }
 
-export async function output({ engine, layer }: Pick<Place, 'engine' | 'layer'>, x: Tensor, z: Tensor): Promise<Tensor> {
+export async function output(
+  { engine, layer }: Pick<Place, 'engine' | 'layer'>,
+  x: Tensor,
+  z: Tensor,
+): Promise<Tensor> {
   return (await engine.run({ name: 'output', layer, inputs: { x, z } }))['mid'] as Tensor;
 }
 
 /** The MLP of a layer; `wanted` of m, post, hidden, gate. */
-export async function feedForward({ engine, layer }: Pick<Place, 'engine' | 'layer'>, inputs: { x: Tensor; onto: Tensor }, wanted: readonly string[]): Promise<Tensors> {
+export async function feedForward(
+  { engine, layer }: Pick<Place, 'engine' | 'layer'>,
+  inputs: { x: Tensor; onto: Tensor },
+  wanted: readonly string[],
+): Promise<Tensors> {
   return engine.run({ name: 'feedForward', layer, inputs: { x: inputs.x, onto: inputs.onto }, wanted });
 }

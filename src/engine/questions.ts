@@ -12,7 +12,8 @@ export type SourceKind = 'other' | 'zero' | 'mean' | 'mean-positional';
 export type Direction = 'noising' | 'denoising';
 
 /** A place in the stream or in a layer whose value can be replaced. `post` of a layer is `pre` of the next. */
-export type SiteKind = 'resid-pre' | 'resid-mid' | 'resid-post' | 'attention-out' | 'mlp-out' | 'q' | 'k' | 'v' | 'pattern' | 'z';
+export type SiteKind =
+  'resid-pre' | 'resid-mid' | 'resid-post' | 'attention-out' | 'mlp-out' | 'q' | 'k' | 'v' | 'pattern' | 'z';
 
 export interface Site {
   readonly kind: SiteKind;

@@ -1,7 +1,15 @@
 /** The gradient of the metric at every residual-stream site, the readers of a site not told apart. */
 import type { Tensor, Tensors } from '../runtime/types.js';
 import { Arena } from './arena.js';
-import { added, forwardSaved, gradientThroughHeads, gradientThroughMlp, type At, type Pass, type Saved } from './backward.js';
+import {
+  added,
+  forwardSaved,
+  gradientThroughHeads,
+  gradientThroughMlp,
+  type At,
+  type Pass,
+  type Saved,
+} from './backward.js';
 import type { Engine } from './engine.js';
 import type { Judge } from './judge.js';
 import { embed, tokensOf, type Batch, type PromptSide } from './prompts.js';
@@ -20,15 +28,26 @@ export interface ResidualGradients {
 }
 
 /** ∂metric/∂(stream) of the clean or corrupt prompts at every site. Cost: a forward and a backward pass. */
-export async function residualGradients(engine: Engine, batch: Batch, options: { side: PromptSide; judge: Judge }): Promise<ResidualGradients> {
+export async function residualGradients(
+  engine: Engine,
+  batch: Batch,
+  options: { side: PromptSide; judge: Judge },
+): Promise<ResidualGradients> {
   const span = makeSpan(engine, 0, batch.length);
   const [saves, kept] = [new Arena(), new Arena()];
   try {
     const pass: Pass = { engine, span, arena: saves, cached: [] };
-    const x = await embed(engine, batch.examples.map((example) => example[options.side]));
+    const x = await embed(
+      engine,
+      batch.examples.map((example) => example[options.side]),
+    );
     const { saved, final } = await forwardSaved(pass, x);
     const { value, gradient } = await options.judge.gradient(final, span, [1]);
-    return { value, ...(await backward(pass, saved, { gradient: kept.own(gradient), kept })), dispose: () => kept.dispose() };
+    return {
+      value,
+      ...(await backward(pass, saved, { gradient: kept.own(gradient), kept })),
+      dispose: () => kept.dispose(),
+    };
   } catch (error) {
     kept.dispose();
     throw error;
@@ -69,7 +88,7 @@ async function backwardLayer(pass: Pass, layer: number, from: At): Promise<{ pre
     const mid = mlp && !parallel ? await added(engine, gradient, mlp) : gradient;
     const heads = await gradientThroughHeads(pass, layer, { saved, gradient: mid });
     local.own(heads as unknown as Tensors);
-    const inputs = { x: saved.pre, 'q': heads.q, 'k': heads.k, 'v': heads.v, ...span.rotary };
+    const inputs = { x: saved.pre, q: heads.q, k: heads.k, v: heads.v, ...span.rotary };
     const { x } = await engine.run({ name: 'projectGradient', layer, inputs });
     const sum = await added(engine, mid, local.own(x as Tensor));
     return { mid, pre: mlp && parallel ? await added(engine, local.own(sum), mlp) : sum };

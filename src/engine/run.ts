@@ -31,7 +31,12 @@ export interface Session {
 }
 
 /** Opens a session on a batch, hands it to `work`, and gives everything back. Cost: two forward passes. */
-export async function withSession<T>(engine: Engine, batch: Batch, options: AskOptions, work: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  engine: Engine,
+  batch: Batch,
+  options: AskOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   return withPrompts(engine, batch, async (prompts) => {
     const { clean, corrupt, firstChange } = prompts;
     const judge = await makeJudge(engine, batch, { metric: options.metric, clean });
@@ -62,11 +67,32 @@ async function ask(setting: Setting, questions: readonly Question[], base: Float
   const place = (indices: readonly number[], values: readonly Float64Array[]): void =>
     indices.forEach((index, i) => (answers[index] = values[i] as Float64Array));
   const sites = select(questions, 'sites');
-  place(sites.indices, await answerSites(setting, sites.items.map((one) => one.sites), base));
+  place(
+    sites.indices,
+    await answerSites(
+      setting,
+      sites.items.map((one) => one.sites),
+      base,
+    ),
+  );
   const edges = select(questions, 'edge');
-  place(edges.indices, await answerEdges(setting, edges.items.map(({ edge, weight }) => ({ edge, weight: weight ?? 1 })), base));
+  place(
+    edges.indices,
+    await answerEdges(
+      setting,
+      edges.items.map(({ edge, weight }) => ({ edge, weight: weight ?? 1 })),
+      base,
+    ),
+  );
   const circuits = select(questions, 'circuit');
-  if (circuits.items.length > 0) place(circuits.indices, await answerCircuits(setting, circuits.items.map(({ keep }) => keep)));
+  if (circuits.items.length > 0)
+    place(
+      circuits.indices,
+      await answerCircuits(
+        setting,
+        circuits.items.map(({ keep }) => keep),
+      ),
+    );
   return answers;
 }
 

@@ -30,7 +30,13 @@ export function makeSpan(engine: Engine, start: number, length: number): Span {
   const arena = new Arena();
   const count = length - start;
   const ints = (from: number, to: number): Tensor =>
-    arena.own(runtime.tensor(Int32Array.from({ length: to - from }, (_, i) => from + i), [to - from], 'int'));
+    arena.own(
+      runtime.tensor(
+        Int32Array.from({ length: to - from }, (_, i) => from + i),
+        [to - from],
+        'int',
+      ),
+    );
   const positions = ints(start, length);
   const mask = config.attention === 'causal' ? { mask: arena.own(causalMask(engine, start, length)) } : {};
   return {
@@ -60,7 +66,9 @@ function rotaryTables(engine: Engine, start: number, length: number): Tensors {
   const half = dims / 2;
   const angle = (pos: number, i: number): number => pos * base ** (-i / half);
   const table = (of: (x: number) => number): Tensor => {
-    const values = Float64Array.from({ length: (length - start) * half }, (_, at) => of(angle(start + Math.floor(at / half), at % half)));
+    const values = Float64Array.from({ length: (length - start) * half }, (_, at) =>
+      of(angle(start + Math.floor(at / half), at % half)),
+    );
     const precise = engine.runtime.info.precision === 'float64' ? values : Float32Array.from(values);
     return engine.runtime.tensor(precise, [length - start, half]);
   };

@@ -30,7 +30,8 @@ export async function walkUp(walk: Walk, layer: number, x: Tensor): Promise<Tens
   let stream = x;
   for (let l = layer; l < engine.model.config.nLayers; l++) {
     const swaps = await walk.swaps(l);
-    const entering = l === layer ? stream : await swapped(walk, stream, { swap: swaps.pre, alt: at(walk.setting.alternative.pre, l) });
+    const entering =
+      l === layer ? stream : await swapped(walk, stream, { swap: swaps.pre, alt: at(walk.setting.alternative.pre, l) });
     const mid = await attentionStep(walk, l, entering);
     stream = await mlpStep(walk, l, { pre: entering, mid });
     engine.counters.layerTokens += tokens(stream) / engine.model.config.nLayers;
@@ -49,15 +50,24 @@ export async function attentionStep(walk: Walk, layer: number, x: Tensor): Promi
   try {
     const heads = await project(place, x);
     arena.own(heads as unknown as Tensors);
-    const attended = arena.own(await attend(place, heads, { cached: at(setting.base.heads, layer), swaps: swaps.attention }));
-    return await swapped(walk, await output(place, x, attended['z'] as Tensor), { swap: swaps.mid, alt: at(setting.alternative.mid, layer) });
+    const attended = arena.own(
+      await attend(place, heads, { cached: at(setting.base.heads, layer), swaps: swaps.attention }),
+    );
+    return await swapped(walk, await output(place, x, attended['z'] as Tensor), {
+      swap: swaps.mid,
+      alt: at(setting.alternative.mid, layer),
+    });
   } finally {
     arena.dispose();
   }
 }
 
 /** The MLP with its output replaced where asked; disposes the streams it is given. */
-export async function mlpStep(walk: Walk, layer: number, streams: { pre: Tensor | null; mid: Tensor }): Promise<Tensor> {
+export async function mlpStep(
+  walk: Walk,
+  layer: number,
+  streams: { pre: Tensor | null; mid: Tensor },
+): Promise<Tensor> {
   const { engine } = walk.setting;
   const { parallelBlocks, dMlp } = engine.model.config;
   const { pre, mid } = streams;
@@ -69,7 +79,11 @@ export async function mlpStep(walk: Walk, layer: number, streams: { pre: Tensor 
   const x = parallelBlocks ? (pre as Tensor) : mid;
   const result = await feedForward({ engine, layer }, { x, onto: mid }, [swap ? 'm' : 'post']);
   const post = swap
-    ? await plus(walk, mid, await swapped(walk, result['m'] as Tensor, { swap, alt: at(walk.setting.alternative.m, layer) }))
+    ? await plus(
+        walk,
+        mid,
+        await swapped(walk, result['m'] as Tensor, { swap, alt: at(walk.setting.alternative.m, layer) }),
+      )
     : (result['post'] as Tensor);
   mid.dispose();
   pre?.dispose();
@@ -84,7 +98,11 @@ export async function plus({ setting }: Walk, a: Tensor, b: Tensor): Promise<Ten
 }
 
 /** A stream in flight with part of it replaced; disposes what it replaces. */
-async function swapped({ setting, span }: Walk, now: Tensor, by: { swap: Tensor | null; alt: Tensor }): Promise<Tensor> {
+async function swapped(
+  { setting, span }: Walk,
+  now: Tensor,
+  by: { swap: Tensor | null; alt: Tensor },
+): Promise<Tensor> {
   if (!by.swap) return now;
   const inputs = { now, alt: by.alt, swap: by.swap, positions: span.positions };
   const { x } = await setting.engine.run({ name: 'swapStream', inputs });

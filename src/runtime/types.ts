@@ -41,6 +41,15 @@ export interface RuntimeInfo {
   readonly onGpu?: boolean;
 }
 
+/** Rows that arrive a few at a time and are read together, in memory that is taken once. */
+export interface Stack {
+  /** The values of `rows` [count, …] are copied behind those already there. */
+  push(rows: Tensor): void;
+  /** All rows pushed so far; shares the stack's memory. Dispose it like any other tensor. */
+  all(): Tensor;
+  dispose(): void;
+}
+
 export interface Runtime {
   readonly info: RuntimeInfo;
   /** Compiles a program and takes its parameters; the constants may be released by the caller afterwards. */
@@ -51,6 +60,8 @@ export interface Runtime {
   rows(tensor: Tensor, start: number, end: number): Tensor;
   /** The same values under another shape; shares memory where the runtime can. */
   reshape(tensor: Tensor, shape: readonly number[]): Tensor;
+  /** Room for up to `capacity` float rows of this shape. Left out where tensors cannot be written to. */
+  stack?(row: readonly number[], capacity: number): Stack;
   dispose(): Promise<void>;
 }
 

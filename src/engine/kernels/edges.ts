@@ -2,7 +2,7 @@
 import { attentionPattern, normalise, rotate, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
-import { atPositions, atPrefix, B, cachedHeads, cachedStream, POS, PREFIX, Q, stream } from './dims.js';
+import { atPositions, atPrefix, B, cachedHeads, cachedStream, POS, Q, stream } from './dims.js';
 
 const SENDERS = 'senders';
 const ACTIVE = 'active';
@@ -16,7 +16,9 @@ function pickedDifference({ config }: Arithmetic): Value {
 
 /** cached base + weight · (alternative − output) of a sender: what one reader reads when one edge is cut. */
 export function cutStream(arithmetic: Arithmetic): Program {
-  return p.makeProgram('cutStream', { x: p.add(cachedStream('base', arithmetic.config), pickedDifference(arithmetic)) });
+  return p.makeProgram('cutStream', {
+    x: p.add(cachedStream('base', arithmetic.config), pickedDifference(arithmetic)),
+  });
 }
 
 /**
@@ -49,75 +51,79 @@ export function cutHead(arithmetic: Arithmetic, variant: { prefix: boolean }): P
   return p.makeProgram('cutHead', { mid: p.add(cachedStream('mid', config), delta) });
 }
 
-/** [1, examples, questions, length, dHead] → [questions, examples, length, dHead]. */
+/** [1, examples, heads, length, dHead] → [heads, examples, length, dHead]. */
 function ownHead(values: Value): Value {
-  const [, examples, questions, length, dHead] = values.shape as [p.Dim, p.Dim, p.Dim, p.Dim, p.Dim];
-  return p.reshape(p.transpose(values, [2, 1, 0, 3, 4]), [questions, examples, length, dHead]);
+  const [, examples, heads, length, dHead] = values.shape as [p.Dim, p.Dim, p.Dim, p.Dim, p.Dim];
+  return p.reshape(p.transpose(values, [2, 1, 0, 3, 4]), [heads, examples, length, dHead]);
 }
 
-/** The differences of the senders computed so far, [questions, senders, examples, pos, d]. */
-const store = ({ config }: Arithmetic): Value => p.input('store', [Q, SENDERS, B, POS, config.dModel]);
+/** Rows [count, size] behind others, for runtimes whose tensors cannot be written to. */
+export function joinRows(): Program {
+  return p.makeProgram('joinRows', {
+    all: p.concat([p.input('first', ['rows', 'size']), p.input('more', ['added', 'size'])], 0),
+  });
+}
 
-/** Σ over kept senders of (output − alternative): mask [questions, readers, senders] · store. */
-function keptSum(mask: Value, readers: p.Dim, arithmetic: Arithmetic): Value {
+/** What the senders computed so far say differently from their alternative, [senders, examples, pos, d]. */
+const store = ({ config }: Arithmetic): Value => p.input('store', [SENDERS, B, POS, config.dModel]);
+
+/** Σ over kept senders of (output − alternative): mask [readers, senders] · store → [readers, examples, pos, d]. */
+function keptSum(readers: p.Dim, arithmetic: Arithmetic): Value {
   const { dModel } = arithmetic.config;
-  const flat = p.reshape(store(arithmetic), [Q, SENDERS, p.multiplyDims(B, POS, dModel)]);
-  return p.reshape(p.matmul(mask, flat), [Q, readers, B, POS, dModel]);
+  const flat = p.reshape(store(arithmetic), [SENDERS, p.multiplyDims(B, POS, dModel)]);
+  return p.reshape(p.matmul(p.input('mask.readers', [readers, SENDERS]), flat), [readers, B, POS, dModel]);
 }
 
 /** What a single reader (an MLP, the logits) reads: its alternative stream + the kept senders' differences. */
 export function circuitStream(arithmetic: Arithmetic): Program {
-  const sum = keptSum(p.input('mask', [Q, 1, SENDERS]), 1, arithmetic);
-  const flat = p.reshape(sum, [Q, B, POS, arithmetic.config.dModel]);
-  return p.makeProgram('circuitStream', { x: p.add(flat, cachedStream('alt', arithmetic.config)) });
+  return p.makeProgram('circuitStream', { x: p.add(keptSum(1, arithmetic), cachedStream('alt', arithmetic.config)) });
 }
 
-/** Adds an MLP's difference to the store. */
-export function circuitAppend(arithmetic: Arithmetic): Program {
+/** What MLPs say differently from their alternative [questions, examples, pos, d]. */
+export function circuitChange(arithmetic: Arithmetic): Program {
   const { config } = arithmetic;
-  const difference = p.sub(stream('m', config), cachedStream('alt', config));
-  const row = p.reshape(difference, [Q, 1, B, POS, config.dModel]);
-  return p.makeProgram('circuitAppend', { store: p.concat([store(arithmetic), row], 1) });
-}
-
-/** The first row of the store: what the embedding says now minus what it says in the alternative. */
-export function circuitStart(arithmetic: Arithmetic): Program {
-  const { config } = arithmetic;
-  const difference = p.sub(cachedStream('now', config), cachedStream('alt', config)); // [1, examples, pos, d]
-  const copies = p.mul(difference, p.input('ones', [Q, 1, 1, 1]));
-  return p.makeProgram('circuitStart', { store: p.reshape(copies, [Q, 1, B, POS, config.dModel]) });
+  return p.makeProgram('circuitChange', { change: p.sub(stream('m', config), cachedStream('alt', config)) });
 }
 
 /**
- * The active heads of a layer, every q, k and v with its own input, their differences added to the store.
- * `mask` [questions, 3 · active, senders]; `role` [3 · active] = role · nHeads + head; `head` [active].
+ * The active heads of a layer, every q, k and v with its own input → what they say differently [active, examples, pos, d].
+ *
+ * The alternative stream is among the store's rows, so that mask · store is what the readers read. `role` [readers] lists the
+ * q, k and v to be computed as role · nHeads + head; the others are as in the alternative. `head` [active]; `pick` [3 · active]
+ * says where each active head's q, k and v are found in `headTable`.
  */
 export function circuitHeads(arithmetic: Arithmetic, variant: { prefix: boolean }): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
-  const readers = p.multiplyDims(3, ACTIVE);
-  const alternative = p.reshape(cachedStream('alt', config), [1, 1, B, POS, dModel]);
-  const x = p.add(keptSum(p.input('mask.readers', [Q, readers, SENDERS]), readers, arithmetic), alternative);
-  const flat = p.reshape(normalise(x, 'ln1', arithmetic), [Q, readers, p.multiplyDims(B, POS), dModel]);
-  const role = p.input('role', [readers], 'int');
   const head = p.input('head', [ACTIVE], 'int');
+  const picked = p.gather(headTable(arithmetic), p.input('pick', [p.multiplyDims(3, ACTIVE)], 'int'), 0);
+  const split = p.reshape(picked, [3, ACTIVE, B, POS, dHead]);
+  const part = (i: number): Value => p.reshape(p.slice(split, 0, [i, i + 1]), [ACTIVE, B, POS, dHead]);
+  const behindPrefix = (local: Value, name: 'k' | 'v'): Value =>
+    variant.prefix ? p.concat([ownHead(p.gather(atPrefix(cachedHeads(name, config)), head, 2)), local], 2) : local;
+  const pattern = attentionPattern(part(0), behindPrefix(part(1), 'k'), arithmetic);
+  const z = p.matmul(pattern, behindPrefix(part(2), 'v')); // [active, examples, pos, dHead]
+  const change = p.sub(z, ownHead(p.gather(atPositions(cachedHeads('z.alt', config)), head, 2)));
+  const out = p.gather(p.parameter('o.byHead', [nHeads, dHead, dModel]), head, 0);
+  const rows = p.matmul(p.reshape(change, [ACTIVE, p.multiplyDims(B, POS), dHead]), out);
+  return p.makeProgram('circuitHeads', { change: p.reshape(rows, [ACTIVE, B, POS, dModel]) });
+}
+
+/**
+ * [rows, examples, pos, dHead]: the computed readers (with rotary embeddings: turned, and again as they are, for values), then
+ * q, k and v of every head in the alternative.
+ */
+function headTable(arithmetic: Arithmetic): Value {
+  const { config } = arithmetic;
+  const { dModel, dHead, nHeads } = config;
+  const readers = 'readers';
+  const normed = normalise(keptSum(readers, arithmetic), 'ln1', arithmetic);
+  const role = p.input('role', [readers], 'int');
   const weight = p.gather(p.parameter('qkv.byHead', [3 * nHeads, dModel, dHead]), role, 0); // [readers, d, dHead]
   const bias = p.gather(p.parameter('qkv.byHead.bias', [3 * nHeads, dHead]), role, 0);
-  const projected = p.add(p.matmul(flat, weight), p.reshape(bias, [readers, 1, dHead]));
-  const split = p.reshape(projected, [Q, 3, ACTIVE, B, POS, dHead]);
-  const part = (i: number): Value => p.reshape(p.slice(split, 1, [i, i + 1]), [Q, ACTIVE, B, POS, dHead]);
-  const byHead = (values: Value): Value => p.transpose(p.gather(values, head, 2), [0, 2, 1, 3, 4]); // [1, active, examples, …]
-  const behindPrefix = (local: Value, name: 'k' | 'v'): Value => {
-    if (!variant.prefix) return local;
-    const cached = byHead(atPrefix(cachedHeads(name, config)));
-    return p.concat([p.broadcast(cached, [Q, ACTIVE, B, PREFIX, dHead]), local], 3);
-  };
-  const k = behindPrefix(rotate(part(1), arithmetic), 'k');
-  const pattern = attentionPattern(rotate(part(0), arithmetic), k, arithmetic);
-  const z = p.matmul(pattern, behindPrefix(part(2), 'v')); // [questions, active, examples, pos, dHead]
-  const change = p.sub(z, byHead(atPositions(cachedHeads('z.alt', config))));
-  const out = p.gather(p.parameter('o.byHead', [nHeads, dHead, dModel]), head, 0);
-  const rows = p.matmul(p.reshape(change, [Q, ACTIVE, p.multiplyDims(B, POS), dHead]), out);
-  const added = p.reshape(rows, [Q, ACTIVE, B, POS, dModel]);
-  return p.makeProgram('circuitHeads', { store: p.concat([store(arithmetic), added], 1) });
+  const product = p.matmul(p.reshape(normed, [readers, p.multiplyDims(B, POS), dModel]), weight);
+  const own = p.reshape(p.add(product, p.reshape(bias, [readers, 1, dHead])), [readers, B, POS, dHead]);
+  const computed = config.rotary === null ? [own] : [rotate(own, arithmetic), own];
+  const alternatives = ['q.alt', 'k.alt', 'v.alt'].map((name) => ownHead(atPositions(cachedHeads(name, config))));
+  return p.concat([...computed, ...alternatives], 0);
 }

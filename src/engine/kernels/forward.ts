@@ -2,7 +2,20 @@
 import { attentionOutput, attentionPattern, mlp, projectHeads, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
-import { atPositions, B, cachedHeads, cachedStream, heads, LENGTH, POS, PREFIX, Q, stream, swapped, withPrefix } from './dims.js';
+import {
+  atPositions,
+  B,
+  cachedHeads,
+  cachedStream,
+  heads,
+  LENGTH,
+  POS,
+  PREFIX,
+  Q,
+  stream,
+  swapped,
+  withPrefix,
+} from './dims.js';
 
 /** x → q, k, v. */
 export function project(arithmetic: Arithmetic): Program {
@@ -25,8 +38,13 @@ export function attend(arithmetic: Arithmetic, variant: AttendVariant): Program 
   const { config } = arithmetic;
   const swap = (site: AttentionSite, now: Value, alternative: () => Value): Value =>
     variant.swaps.includes(site) ? swapped(now, alternative(), swapMask(site, config.nHeads)) : now;
-  const local = (site: 'q' | 'k' | 'v'): Value => swap(site, heads(site, config), () => atPositions(cachedHeads(`${site}.alt`, config)));
-  const [q, k, v] = [local('q'), withPrefix(local('k'), 'k', arithmetic, variant), withPrefix(local('v'), 'v', arithmetic, variant)];
+  const local = (site: 'q' | 'k' | 'v'): Value =>
+    swap(site, heads(site, config), () => atPositions(cachedHeads(`${site}.alt`, config)));
+  const [q, k, v] = [
+    local('q'),
+    withPrefix(local('k'), 'k', arithmetic, variant),
+    withPrefix(local('v'), 'v', arithmetic, variant),
+  ];
   const pattern = swap('pattern', attentionPattern(q, k, arithmetic), () => alternativePattern(config.nHeads, variant));
   const z = swap('z', p.matmul(pattern, v), () => atPositions(cachedHeads('z.alt', config)));
   return p.makeProgram('attend', { pattern, z });

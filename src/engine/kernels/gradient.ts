@@ -1,6 +1,13 @@
 /** The programs of the backward pass. They reuse what the forward pass left (pre-activations, q, k, v) instead of recomputing it. */
 import {
-  attentionOutput, attentionPattern, isCentred, mlp, mlpOutput, projectHeads, rotate, type Arithmetic,
+  attentionOutput,
+  attentionPattern,
+  isCentred,
+  mlp,
+  mlpOutput,
+  projectHeads,
+  rotate,
+  type Arithmetic,
 } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
@@ -37,7 +44,11 @@ export function attendGradient(arithmetic: Arithmetic, variant: { prefix: boolea
   const pattern = attentionPattern(q, withPrefix(k, 'k', arithmetic, variant), arithmetic);
   const of = p.matmul(pattern, withPrefix(v, 'v', arithmetic, variant));
   const gradients = p.differentiate([{ of, gradient: heads('gradient', config) }], [q, k, v]);
-  return p.makeProgram('attendGradient', { q: gradients[0] as Value, k: gradients[1] as Value, v: gradients[2] as Value });
+  return p.makeProgram('attendGradient', {
+    q: gradients[0] as Value,
+    k: gradients[1] as Value,
+    v: gradients[2] as Value,
+  });
 }
 
 /** The gradients at q, k, v → the gradient at the attention's input, readers not told apart. */
@@ -76,7 +87,13 @@ export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean 
   const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
   const first = p.transpose(joined, [2, 0, 1, 3, 4]); // [readers, questions, examples, pos, dHead]
   const weight = p.parameter('qkv.readerGradient', [readers, dHead, dModel]);
-  const h = p.reshape(p.matmul(p.reshape(first, [readers, p.multiplyDims(Q, B, POS), dHead]), weight), [readers, Q, B, POS, dModel]);
+  const h = p.reshape(p.matmul(p.reshape(first, [readers, p.multiplyDims(Q, B, POS), dHead]), weight), [
+    readers,
+    Q,
+    B,
+    POS,
+    dModel,
+  ]);
   const gradient = xHat === null ? h : p.sub(h, p.mul(p.reshape(xHat, [1, Q, B, POS, dModel]), alongX()));
   const perQuestion = p.sum(gradient, [0]); // [questions, examples, pos, d]
   const all = p.transpose(p.sum(gradient, [1]), [1, 0, 2, 3]); // [examples, readers, pos, d]
@@ -151,4 +168,3 @@ export function joinDifferences(arithmetic: Arithmetic, variant: { counts: reado
   const parts = variant.counts.map((count, i) => p.input(`part${i}`, [B, count, POS, arithmetic.config.dModel]));
   return p.makeProgram('joinDifferences', { differences: p.concat(parts, 1) });
 }
-

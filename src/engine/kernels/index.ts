@@ -16,5 +16,8 @@ export type KernelName = keyof Builders;
 /** The second argument of a builder, where it has one. */
 export type Variant<Name extends KernelName> = Parameters<Builders[Name]> extends [Arithmetic, infer V] ? V : undefined;
 
-export const buildProgram = <Name extends KernelName>(name: Name, arithmetic: Arithmetic, variant: Variant<Name>): Program =>
-  (BUILDERS[name] as (arithmetic: Arithmetic, variant: Variant<Name>) => Program)(arithmetic, variant);
+export const buildProgram = <Name extends KernelName>(
+  name: Name,
+  arithmetic: Arithmetic,
+  variant: Variant<Name>,
+): Program => (BUILDERS[name] as (arithmetic: Arithmetic, variant: Variant<Name>) => Program)(arithmetic, variant);
