@@ -30,6 +30,14 @@ export const CATALOGUE = {
     exit: 1,
     summary: 'A result cannot be written: no permission, no such folder, or the disk is full.',
   },
+  'interventions/grid': {
+    exit: 2,
+    summary: 'A grid of activation patching is unknown, or the model has no such site or layer.',
+  },
+  'interventions/positions': {
+    exit: 2,
+    summary: 'Prompts cannot be divided as asked: unequal lengths, or a span that some of them lack.',
+  },
   'model/architecture': { exit: 2, summary: 'The model is of an architecture that Thevenin does not know.' },
   'model/config': {
     exit: 2,
@@ -42,6 +50,10 @@ export const CATALOGUE = {
     summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary.",
   },
   'report/npy': { exit: 2, summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.' },
+  'runtime/device': {
+    exit: 1,
+    summary: 'The graphics device reported an error while it computed; the numbers of that run are not returned.',
+  },
   'runtime/unavailable': {
     exit: 2,
     summary: 'A runtime that was asked for cannot be used here: a package is absent or broken, or the device is.',

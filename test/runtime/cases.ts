@@ -53,4 +53,7 @@ export const LAYOUT_CASES: readonly OpCase[] = [
     { x: { shape: [5, 2] }, i: { shape: ['pos', 4], dtype: 'int', range: [0, 5] } },
     ({ x, i }) => o.gather(x!, o.reshape(o.slice(i!, 1, [1, 3]), ['2*pos']), 0),
   ),
+  one('sine and cosine of large angles', { x: { shape: ['pos', 8], range: [100, 2000] } }, ({ x }) =>
+    o.add(o.sin(x!), o.mul(o.cos(x!), 2)),
+  ),
 ];

@@ -46,7 +46,7 @@ class TfjsRuntime implements Runtime {
   ): Tensor {
     checkSize(values.length, shape);
     activate(this.backend);
-    return new TfjsTensor(upload(this.backend, values, { shape, dtype }));
+    return new TfjsTensor(this.backend, upload(this.backend, values, { shape, dtype }));
   }
 
   rows(tensor: Tensor, start: number, end: number): Tensor {
@@ -66,7 +66,10 @@ class TfjsRuntime implements Runtime {
 
   private derive(tensor: Tensor, make: (x: TfTensor) => TfTensor): Tensor {
     activate(this.backend);
-    return new TfjsTensor(this.backend.tf.tidy(() => make(tfTensor(tensor))));
+    return new TfjsTensor(
+      this.backend,
+      this.backend.tf.tidy(() => make(tfTensor(tensor))),
+    );
   }
 
   async dispose(): Promise<void> {

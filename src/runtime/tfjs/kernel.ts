@@ -54,7 +54,7 @@ export class TfjsKernel implements Kernel {
       // what belongs to someone else already is handed out as a copy, which shares its memory
       const own = taken.has(tensor) ? this.backend.tf.clone(tensor) : tensor;
       taken.add(own);
-      return [name, new TfjsTensor(own)] as const;
+      return [name, new TfjsTensor(this.backend, own)] as const;
     });
     return Object.fromEntries(outputs);
   }

@@ -40,6 +40,7 @@ async function load(packageName: string, options: RuntimeOptions): Promise<Loade
     threads: Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism()),
     onGpu: isUsingGpuDevice,
     broadcastsBatches: true,
+    faults: [], // errors are thrown where they arise
     repairs: {},
   };
 }

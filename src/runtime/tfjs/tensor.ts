@@ -1,3 +1,4 @@
+import { refuse } from '../../errors.js';
 import type { DType } from '../../program/index.js';
 import type { Constant, Tensor } from '../types.js';
 import type { LoadedBackend, TfTensor } from './types.js';
@@ -6,7 +7,10 @@ import type { LoadedBackend, TfTensor } from './types.js';
 export class TfjsTensor implements Tensor {
   readonly dtype: DType;
 
-  constructor(private readonly tensor: TfTensor) {
+  constructor(
+    private readonly backend: LoadedBackend,
+    private readonly tensor: TfTensor,
+  ) {
     this.dtype = tensor.dtype === 'int32' ? 'int' : 'float';
   }
 
@@ -21,7 +25,14 @@ export class TfjsTensor implements Tensor {
   }
 
   async read(): Promise<Float32Array | Int32Array> {
-    return (await this.tf.data()) as Float32Array | Int32Array;
+    const values = (await this.tf.data()) as Float32Array | Int32Array;
+    const [fault] = this.backend.faults;
+    if (fault !== undefined)
+      refuse(
+        'runtime/device',
+        `${this.backend.title}: ${fault}; start again with less memory, or with another runtime`,
+      );
+    return values;
   }
 
   dispose(): void {

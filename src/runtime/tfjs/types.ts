@@ -18,6 +18,11 @@ export interface LoadedBackend {
   readonly onGpu: boolean;
   /** Whether its matMul broadcasts batch axes as numpy does; the others take batches that are equal, or 1. */
   readonly broadcastsBatches: boolean;
+  /**
+   * What the device has reported. Such errors arrive beside the calls that caused them and spoil whatever was queued with
+   * them, so after one nothing is read from this backend any more.
+   */
+  readonly faults: readonly string[];
   /** What this backend's own kernels get wrong. */
   readonly repairs: Repairs;
 }

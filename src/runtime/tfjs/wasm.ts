@@ -22,6 +22,7 @@ async function load(): Promise<LoadedBackend> {
     threads: 1,
     onGpu: false,
     broadcastsBatches: false,
+    faults: [], // errors are thrown where they arise
     repairs: {},
   };
 }

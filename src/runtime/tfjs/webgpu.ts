@@ -1,5 +1,5 @@
 /** tfjs over WebGPU, which in Node is the package `webgpu` (Dawn over Vulkan, Metal or Direct3D 12). */
-import { requirePackage } from '../peer.js';
+import { firstLine, requirePackage } from '../peer.js';
 import type { LoadedBackend, Tf, TfjsBackend } from './types.js';
 import { webgpuRepairs } from './webgpu-repairs.js';
 
@@ -14,6 +14,10 @@ interface AdapterInfo {
 
 interface Gpu {
   requestAdapter(): Promise<{ readonly info: AdapterInfo } | null>;
+}
+
+interface Device {
+  addEventListener(type: 'uncapturederror', listener: (event: { readonly error: Error }) => void): void;
 }
 
 interface DawnPackage {
@@ -34,6 +38,12 @@ async function installGpu(): Promise<Gpu> {
   return gpu;
 }
 
+function collectFaults(device: Device): string[] {
+  const faults: string[] = [];
+  device.addEventListener('uncapturederror', ({ error }) => faults.push(firstLine(error)));
+  return faults;
+}
+
 async function load(): Promise<LoadedBackend> {
   const gpu = await installGpu();
   const adapter = await gpu.requestAdapter();
@@ -51,6 +61,7 @@ async function load(): Promise<LoadedBackend> {
     threads: 1,
     onGpu: !/swiftshader|llvmpipe/i.test(card),
     broadcastsBatches: false,
+    faults: collectFaults((tf.backend() as unknown as { device: Device }).device),
     repairs: webgpuRepairs(tf),
   };
 }
