@@ -9,6 +9,15 @@ import type { Runtime, RuntimeProbe } from './types.js';
 const PATIENCE_MS = 60_000;
 const MARK = 'thevenin-probe:';
 
+/** Flags by which this process learnt to load our modules; a child needs them too, and no others (such as -e). */
+const LOADER_FLAG = /^(--import|--require|-r|--loader|--experimental-loader|--conditions|-C)(=|$)/;
+
+const loaderFlags = (flags: readonly string[]): string[] =>
+  flags.filter((flag, i) => {
+    const before = flags[i - 1] ?? '';
+    return LOADER_FLAG.test(flag) || (LOADER_FLAG.test(before) && !before.includes('='));
+  });
+
 /** All runtimes, in the order of preference. Never throws, whatever a broken package does: each is tried in a process of its own. */
 export const probeRuntimes = (): Promise<RuntimeProbe[]> => Promise.all(RUNTIMES.map(probe));
 
@@ -20,20 +29,24 @@ export async function probe(entry: RuntimeEntry): Promise<RuntimeProbe> {
   const code = `import { tryRuntime } from ${JSON.stringify(import.meta.url)};
     const found = await tryRuntime(${JSON.stringify(key)});
     process.stdout.write('\\n${MARK}' + JSON.stringify(found) + '\\n', () => process.exit());`;
-  const loaders = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
   const options = { timeout: PATIENCE_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 26 } as const;
   return new Promise((resolve) => {
-    execFile(process.execPath, [...loaders, '--input-type=module', '-e', code], options, (error, stdout) => {
-      const answer = stdout.split('\n').find((line) => line.startsWith(MARK));
-      if (answer !== undefined) resolve(JSON.parse(answer.slice(MARK.length)) as RuntimeProbe);
-      else
-        resolve({
-          key,
-          works: false,
-          onGpu: false,
-          note: `${key} brings its process down (${howItEnded(error)}): reinstall its packages`,
-        });
-    });
+    execFile(
+      process.execPath,
+      [...loaderFlags(process.execArgv), '--input-type=module', '-e', code],
+      options,
+      (error, stdout) => {
+        const answer = stdout.split('\n').find((line) => line.startsWith(MARK));
+        if (answer !== undefined) resolve(JSON.parse(answer.slice(MARK.length)) as RuntimeProbe);
+        else
+          resolve({
+            key,
+            works: false,
+            onGpu: false,
+            note: `${key} brings its process down (${howItEnded(error)}): reinstall its packages`,
+          });
+      },
+    );
   });
 }
 

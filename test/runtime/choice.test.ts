@@ -54,7 +54,7 @@ const SCRIPT = `
   import { createRuntime, probeRuntimes } from './src/runtime/index.ts';
   const probes = await probeRuntimes();
   const auto = await createRuntime();
-  const asked = process.argv[2] === 'ask' ? await createRuntime('tfjs-node-gpu').catch((error) => error) : null;
+  const asked = process.argv[1] === 'ask' ? await createRuntime('tfjs-node-gpu').catch((error) => error) : null;
   const refusal = asked instanceof Error ? [asked.code, asked.message] : null;
   console.log(JSON.stringify({ probes, auto: auto.info.key, refusal }));
 `;
@@ -75,7 +75,6 @@ function project(tfjsNodeGpu: string | null): string {
   }
   cpSync(path.join(ROOT, 'src'), path.join(folder, 'src'), { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
-  writeFileSync(path.join(folder, 'find.ts'), SCRIPT);
   return folder;
 }
 
@@ -95,7 +94,7 @@ describe('an optional package that is absent or broken breaks nothing else', () 
   const found = async (tfjsNodeGpu: string | null, ask: 'ask' | 'do not ask' = 'ask'): Promise<Found> => {
     const folder = project(tfjsNodeGpu);
     folders.push(folder);
-    return (await lastLineOf(['find.ts', ask], folder)) as Found;
+    return (await lastLineOf(['--input-type=module', '-e', SCRIPT, ask], folder)) as Found;
   };
   const noteOf = ({ probes }: Found): string => probes.find(({ key }) => key === 'tfjs-node-gpu')!.note;
   const expectTheRest = ({ probes, auto }: Found): void => {

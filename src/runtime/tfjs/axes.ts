@@ -13,7 +13,7 @@ export const aroundAxis = (shape: readonly number[], axis: number): [before: num
 ];
 
 /** The shape with ones in front, up to a rank. */
-export const padRank = (shape: readonly number[], rank: number): number[] => [
+const padRank = (shape: readonly number[], rank: number): number[] => [
   ...Array.from({ length: rank - shape.length }, () => 1),
   ...shape,
 ];
