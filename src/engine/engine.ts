@@ -48,11 +48,14 @@ export class Engine {
     this.universe = makeUniverse({ nLayers, nHeads, hasMlp: config.dMlp > 0, parallelBlocks });
   }
 
-  /** Runs one program of one layer; the caller owns what comes back. */
+  /**
+   * Runs one program of one layer; the caller owns what comes back. Inputs that this model's form of the program does not read
+   * (without a norm, a gradient needs no stream) are left out.
+   */
   async run<Name extends KernelName>(call: KernelCall<Name>): Promise<Tensors> {
     const kernel = await this.kernel(call);
     this.counters.kernelRuns++;
-    return kernel.run(call.inputs, call.wanted);
+    return kernel.run(readBy(kernel.program, call.inputs), call.wanted);
   }
 
   private kernel<Name extends KernelName>({ name, layer = 0, variant }: KernelCall<Name>): Promise<Kernel> {
@@ -103,4 +106,9 @@ export interface KernelCall<Name extends KernelName> {
   readonly variant?: Variant<Name>;
   readonly inputs: Tensors;
   readonly wanted?: readonly string[];
+}
+
+function readBy(program: Program, inputs: Tensors): Tensors {
+  const names = program.inputs.map(({ attributes }) => attributes.name).filter((name) => name in inputs);
+  return Object.fromEntries(names.map((name) => [name, inputs[name] as Tensors[string]]));
 }

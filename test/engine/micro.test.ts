@@ -1,0 +1,172 @@
+/**
+ * Two layers of two heads; head h of either multiplies what it reads by W[h] elementwise, W = [[1, 2], [3, 4]]:
+ * the stream after the first layer is x · (1 + W[0] + W[1]) = x · [5, 7], at the end x · [25, 49] (auto-circuit's MicroModel).
+ */
+import { expect } from 'chai';
+import { Engine } from '../../src/engine/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradient.js';
+import type { Direction, Question } from '../../src/engine/questions.js';
+import { withSession, type Session } from '../../src/engine/run.js';
+import type { Runtime } from '../../src/runtime/types.js';
+import { batchOf, expectNear, logitsOf } from '../helpers/engine.js';
+import { handMade } from '../helpers/hand-made.js';
+import { onEveryRuntime } from '../runtime/available.js';
+
+const heads = (rows: readonly (readonly number[])[]) => ({ shape: [2, 2, 2], data: Float32Array.from(rows.flat()) });
+const ZERO = heads([Array<number>(8).fill(0)]); // a prompt of one token looks at itself, whatever it asks
+const IDENTITY = [1, 0, 0, 1];
+const layer = (l: number) => ({
+  [`blocks.${l}.attn.W_Q`]: ZERO,
+  [`blocks.${l}.attn.W_K`]: ZERO,
+  [`blocks.${l}.attn.W_V`]: heads([IDENTITY, IDENTITY]),
+  [`blocks.${l}.attn.W_O`]: heads([
+    [1, 0, 0, 2],
+    [3, 0, 0, 4],
+  ]),
+});
+/** Token i is the vector SCALES[i] · [1, 1]. */
+const SCALES = [1, 2, 3, -1, -2, -3];
+const MICRO = handMade(
+  { name: 'micro', nLayers: 2, nHeads: 2, nKeyValueHeads: 2, dVocab: SCALES.length },
+  {
+    'embed.W_E': { shape: [SCALES.length, 2], data: Float32Array.from(SCALES.flatMap((x) => [x, x])) },
+    'unembed.W_U': { shape: [2, 2], data: Float32Array.from(IDENTITY) },
+    ...layer(0),
+    ...layer(1),
+  },
+);
+
+const none = { ids: [], weights: [] };
+const one = (id: number) => ({ ids: [id], weights: [1] });
+/** Output 0, output 1, and their difference, each as a task of its own. */
+const ANSWERS = [
+  { position: 0, correct: one(0), incorrect: none },
+  { position: 0, correct: one(1), incorrect: none },
+  { position: 0, correct: one(1), incorrect: one(0) },
+];
+/** Three examples about the vector [1, 1], its corrupt prompt the negative: what is asked is the only difference. */
+const BATCH = batchOf(ANSWERS.map((answer) => ({ clean: [0], corrupt: [3], answers: [answer] })));
+
+/** One edge cut: what comes out, and the change of the difference. */
+const HAND: Readonly<Record<string, readonly [number, number, number]>> = {
+  'input->a0.h0<v>': [15, 21, -18],
+  'input->a0.h1<v>': [-5, -7, -26],
+  'input->a1.h0<v>': [23, 45, -2],
+  'input->a1.h1<v>': [19, 41, -2],
+  'a0.h0->a1.h0<v>': [23, 41, -6],
+  'a0.h0->a1.h1<v>': [19, 33, -10],
+  'a0.h1->a1.h0<v>': [19, 33, -10],
+  'a0.h1->a1.h1<v>': [7, 17, -14],
+  'input->logits': [23, 47, 0],
+  'a0.h0->logits': [23, 45, -2],
+  'a0.h1->logits': [19, 41, -2],
+  'a1.h0->logits': [15, 21, -18],
+  'a1.h1->logits': [-5, -7, -26],
+};
+const EDGES = Object.keys(HAND);
+const INTEGRALS: Readonly<Record<string, readonly Point[]>> = {
+  EAP: [{ at: 1, weight: 1 }],
+  'EAP at the corrupt prompt': [{ at: 0, weight: 1 }],
+  'EAP-IG, 4 midpoints': [1, 3, 5, 7].map((k) => ({ at: k / 8, weight: 1 / 4 })),
+};
+const [OUT0, OUT1, DIFFERENCE] = [0, 1, 2] as const;
+
+await onEveryRuntime(
+  'the micro model',
+  ({ create }) => {
+    let [runtime, engine] = [null, null] as unknown as [Runtime, Engine];
+    before(async () => {
+      runtime = await create();
+      engine = new Engine(MICRO, runtime);
+    });
+    after(async () => {
+      await engine.dispose();
+      await runtime.dispose();
+    });
+    const session = <T>(work: (session: Session) => Promise<T>, direction: Direction = 'noising') =>
+      withSession(engine, BATCH, { metric: 'logit-difference', direction }, work);
+    const edge = (name: string): number => engine.universe.edgeIndex(name)!;
+    const cut = (...names: string[]): Question => {
+      const keep = new Uint8Array(engine.universe.edgeCount).fill(1);
+      for (const name of names) keep[edge(name)] = 0;
+      return { kind: 'circuit', keep };
+    };
+
+    it('says [25, 49] times its input', async () => {
+      const found = await logitsOf(
+        engine,
+        SCALES.map((_, token) => [token]),
+      );
+      expectNear(
+        found,
+        SCALES.flatMap((x) => [25 * x, 49 * x]),
+        1e-6,
+      );
+    });
+
+    for (const direction of ['noising', 'denoising'] as const) {
+      const sign = direction === 'noising' ? 1 : -1;
+      const ASK: Readonly<Record<string, (name: string) => Question>> = {
+        'as an edge': (name) => ({ kind: 'edge', edge: edge(name) }),
+        'as a circuit': (name) => cut(name),
+      };
+      for (const [how, ask] of Object.entries(ASK))
+        it(`each of the 13 edges cut alone, ${direction}, ${how}`, () =>
+          session(async (given) => {
+            const answers = await given.ask(EDGES.map(ask));
+            EDGES.forEach((name, i) => {
+              const [first, second, change] = HAND[name]!;
+              const [out0, out1, difference] = answers[i]!;
+              expectNear([out0!, out1!], [sign * first, sign * second], 1e-6, name);
+              expect(difference! - given.base[DIFFERENCE]!, name).to.be.closeTo(sign * change, 1e-4);
+            });
+          }, direction));
+
+      for (const [name, points] of Object.entries(INTEGRALS))
+        it(`${name} is exact, since the model is linear, ${direction}`, () =>
+          session(async ({ setting, prompts }) => {
+            const { edgeCount } = engine.universe;
+            const scores = (await edgeGradients(setting, points, prompts)).subarray(DIFFERENCE * edgeCount);
+            const expected = Array<number>(edgeCount).fill(0); // queries and keys say nothing
+            for (const known of EDGES) expected[edge(known)] = sign * HAND[known]![2];
+            expectNear(scores, expected, 1e-6);
+          }, direction));
+    }
+
+    it('the changes at the logits add up to the difference between the prompts', () =>
+      session(async ({ setting, prompts, clean, corrupt }) => {
+        const scores = Float64Array.from(await edgeGradients(setting, INTEGRALS['EAP']!, prompts));
+        const into = engine.universe.readers.length - 1;
+        for (const example of [OUT0, OUT1, DIFFERENCE]) {
+          const own = scores.subarray(example * engine.universe.edgeCount, (example + 1) * engine.universe.edgeCount);
+          const sum = own.reduce((total, x, i) => total + (engine.universe.edgeReader[i] === into ? x : 0), 0);
+          expect(sum).to.be.closeTo(corrupt[example]! - clean[example]!, 1e-4);
+        }
+        expect(corrupt[DIFFERENCE]! - clean[DIFFERENCE]!).to.be.closeTo(-48, 1e-4);
+      }));
+
+    it('clean values on the strongest 0, 1, 2, 3 edges of a corrupt run', () =>
+      session(async ({ ask }) => {
+        const strongest = ['a0.h1->logits', 'a0.h0->a1.h1<v>', 'input->a0.h0<v>'];
+        const answers = await ask([0, 1, 2, 3].map((k) => cut(...strongest.slice(0, k))));
+        const outputs = answers.flatMap((answer) => [answer[OUT0]!, answer[OUT1]!]);
+        expectNear(outputs, [-25, -49, -19, -41, -13, -25, -9, -13], 1e-6);
+      }, 'denoising'));
+
+    it('an edge cut by a part of its weight, a site replaced by a part: the part of the whole effect', () =>
+      session(async ({ ask, base }) => {
+        const name = 'a0.h1->a1.h1<v>';
+        const keep = Float32Array.from(engine.universe.edgeSender, () => 1);
+        keep[edge(name)] = 0.75;
+        const answers = await ask([
+          { kind: 'edge', edge: edge(name), weight: 0.25 },
+          { kind: 'circuit', keep },
+          { kind: 'sites', sites: [{ kind: 'resid-pre', layer: 0, amount: 0.25 }] },
+          { kind: 'sites', sites: [{ kind: 'z', layer: 1, heads: [1], amount: 0.25 }] },
+        ]);
+        const changes = answers.map((answer) => answer[DIFFERENCE]! - base[DIFFERENCE]!);
+        expectNear(changes, [-14 / 4, -14 / 4, -48 / 4, -26 / 4], 1e-6);
+      }));
+  },
+  (key) => key !== 'tfjs-webgpu',
+);
