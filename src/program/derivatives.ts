@@ -23,7 +23,10 @@ const elementwise =
 
 /** Puts back the axes a reduction removed, as ones. */
 const keep = (reduced: Value, like: Value, axes: readonly number[]): Value =>
-  o.reshape(reduced, like.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)));
+  o.reshape(
+    reduced,
+    like.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)),
+  );
 
 const axesBut = (shape: Shape): number[] => shape.slice(0, -1).map((_, i) => i);
 
@@ -61,8 +64,8 @@ function normalised(x: Value, eps: number, centred: boolean): { xHat: Value; inv
   return { xHat: o.mul(c, inverse), inverse };
 }
 
-/** The adjoint of a norm: how a gradient at its output reaches its input. Exported for the engine's fused reader gradients. */
-export function normAdjoint(x: Value, h: Value, norm: { eps: number; centred: boolean }): Value {
+/** The adjoint of a norm: how a gradient at its output reaches its input. */
+function normAdjoint(x: Value, h: Value, norm: { eps: number; centred: boolean }): Value {
   const { xHat, inverse } = normalised(x, norm.eps, norm.centred);
   const along = o.mul(xHat, o.mean(o.mul(h, xHat), [-1], true));
   const rest = norm.centred ? o.sub(o.sub(h, o.mean(h, [-1], true)), along) : o.sub(h, along);
@@ -93,7 +96,11 @@ function gatherRule(y: Value<'gather'>, g: Value): (() => Value)[] {
       const first = o.transpose(g, [...picked, ...before, ...after]);
       const flat = multiplyDims(...indices.shape);
       const rest = [...x.shape.slice(0, axis), ...x.shape.slice(axis + 1)];
-      const scattered = o.scatterAdd(o.reshape(first, [flat, ...rest]), o.reshape(indices, [flat]), x.shape[axis] as Dim);
+      const scattered = o.scatterAdd(
+        o.reshape(first, [flat, ...rest]),
+        o.reshape(indices, [flat]),
+        x.shape[axis] as Dim,
+      );
       const back = x.shape.map((_, i) => (i < axis ? i + 1 : i === axis ? 0 : i));
       return o.transpose(scattered, back);
     },
@@ -168,7 +175,9 @@ export const DERIVATIVES: { readonly [Op in OpName]: Rule<Op> } = {
     const x = at(y, 0);
     // a mean of ones over the same axes is 1; the sum of ones is the count, whatever the named dims turn out to be
     const count = (): Value => o.sum(o.broadcast(o.literal(1), x.shape), y.attributes.axes, true);
-    return [() => o.broadcast(o.div(keep(g, x, y.attributes.axes), meanCount(x, y.attributes.axes) ?? count()), x.shape)];
+    return [
+      () => o.broadcast(o.div(keep(g, x, y.attributes.axes), meanCount(x, y.attributes.axes) ?? count()), x.shape),
+    ];
   },
   max: maxRule,
   softmax: (y, g) => [() => o.mul(o.sub(g, o.sum(o.mul(g, y), [-1], true)), y)],

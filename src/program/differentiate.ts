@@ -20,7 +20,8 @@ export interface Cotangent {
  */
 export function differentiate(cotangents: readonly Cotangent[], withRespectTo: readonly Value[]): Value[] {
   for (const { of, gradient } of cotangents)
-    if (!sameShape(of.shape, gradient.shape)) throw new ShapeError(of.op, [of, gradient], "a cotangent of the value's shape");
+    if (!sameShape(of.shape, gradient.shape))
+      throw new ShapeError(of.op, [of, gradient], "a cotangent of the value's shape");
   const order = topological(cotangents.map(({ of }) => of));
   const relevant = dependents(order, withRespectTo);
   const gradients = new Map<Value, Value>();

@@ -2,12 +2,25 @@
  * The ops: functions from symbolic tensors to a symbolic tensor. Shapes are checked here, when the program is built;
  * an error names the op and the shapes it was given.
  */
-import { addDims, broadcastShapes, canonicalDim, canonicalShape, multiplyDims, printShape, sameShape, subtractDims, type Dim, type Shape } from './dims.js';
+import {
+  addDims,
+  broadcastShapes,
+  canonicalDim,
+  canonicalShape,
+  multiplyDims,
+  printShape,
+  sameShape,
+  subtractDims,
+  type Dim,
+  type Shape,
+} from './dims.js';
 import type { DType, OpAttributes, OpName, Value } from './value.js';
 
 export class ShapeError extends Error {
   constructor(op: OpName, inputs: readonly Value[], expected: string) {
-    super(`program/${op}: ${inputs.map((input) => printShape(input.shape)).join(' and ')} do not fit; expected ${expected}`);
+    super(
+      `program/${op}: ${inputs.map((input) => printShape(input.shape)).join(' and ')} do not fit; expected ${expected}`,
+    );
     this.name = 'ShapeError';
   }
 }
@@ -56,7 +69,21 @@ export function where(condition: Value, then: Value | number, otherwise: Value |
   return make('where', inputs, {}, { shape });
 }
 
-type UnaryOp = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'erf' | 'relu' | 'gelu' | 'geluTanh' | 'silu';
+type UnaryOp =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+  | 'relu'
+  | 'gelu'
+  | 'geluTanh'
+  | 'silu';
 const unary =
   (op: UnaryOp) =>
   (x: Value): Value =>
@@ -77,7 +104,7 @@ export const geluTanh = unary('geluTanh');
 export const silu = unary('silu');
 
 /** Negative axes count from the end. */
-export const normalizeAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+const normalizeAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 const reduce =
   (op: 'sum' | 'mean' | 'max') =>
@@ -109,7 +136,8 @@ export function layerNorm(x: Value, affine: { weight: Value; bias: Value }, eps:
 /** x / √(mean of squares + eps) · weight, over the last axis. */
 export function rmsNorm(x: Value, weight: Value, eps: number): Value {
   const last = x.shape.at(-1);
-  if (last === undefined || !sameShape(weight.shape, [last])) throw new ShapeError('rmsNorm', [x, weight], 'a weight of the last axis');
+  if (last === undefined || !sameShape(weight.shape, [last]))
+    throw new ShapeError('rmsNorm', [x, weight], 'a weight of the last axis');
   return make('rmsNorm', [x, weight], { eps }, { shape: x.shape });
 }
 
@@ -147,7 +175,8 @@ export function reshape(x: Value, to: Shape): Value {
 export function broadcast(x: Value, to: Shape): Value {
   const shape = canonicalShape(to);
   const result = broadcastShapes(x.shape, shape);
-  if (result === null || !sameShape(result, shape)) throw new ShapeError('broadcast', [x], `a shape that broadcasts to ${printShape(shape)}`);
+  if (result === null || !sameShape(result, shape))
+    throw new ShapeError('broadcast', [x], `a shape that broadcasts to ${printShape(shape)}`);
   return sameShape(x.shape, shape) ? x : make('broadcast', [x], { shape }, { shape });
 }
 
@@ -173,8 +202,14 @@ export function slice(x: Value, axis: number, range: readonly [start: Dim, end: 
   const whole = x.shape[at];
   const outside = isNegative(size) || isNegative(start);
   const beyond = typeof end === 'number' && typeof whole === 'number' && end > whole;
-  if (whole === undefined || outside || beyond) throw new ShapeError('slice', [x], `a range within axis ${axis}, got ${start}…${end}`);
-  return make('slice', [x], { axis: at, start, end }, { shape: x.shape.map((dim, i) => (i === at ? size : dim)), dtype: x.dtype });
+  if (whole === undefined || outside || beyond)
+    throw new ShapeError('slice', [x], `a range within axis ${axis}, got ${start}…${end}`);
+  return make(
+    'slice',
+    [x],
+    { axis: at, start, end },
+    { shape: x.shape.map((dim, i) => (i === at ? size : dim)), dtype: x.dtype },
+  );
 }
 
 export function pad(x: Value, axis: number, amounts: readonly [before: Dim, after: Dim]): Value {
@@ -182,7 +217,11 @@ export function pad(x: Value, axis: number, amounts: readonly [before: Dim, afte
   const [before, after] = amounts;
   const whole = x.shape[at];
   if (whole === undefined || isNegative(before) || isNegative(after))
-    throw new ShapeError('pad', [x], `an axis within the rank and amounts of at least 0, got axis ${axis}, ${before} and ${after}`);
+    throw new ShapeError(
+      'pad',
+      [x],
+      `an axis within the rank and amounts of at least 0, got axis ${axis}, ${before} and ${after}`,
+    );
   const size = addDims(before, whole, after);
   return make('pad', [x], { axis: at, before, after }, { shape: x.shape.map((dim, i) => (i === at ? size : dim)) });
 }
@@ -190,8 +229,14 @@ export function pad(x: Value, axis: number, amounts: readonly [before: Dim, afte
 /** x with `axis` replaced by the elements at `indices`. */
 export function gather(x: Value, indices: Value, axis: number): Value {
   const at = normalizeAxis(axis, x.shape.length);
-  if (indices.dtype !== 'int' || x.dtype === 'int' || x.shape[at] === undefined) throw new ShapeError('gather', [x, indices], 'integer indices and an axis within the rank');
-  return make('gather', [x, indices], { axis: at }, { shape: [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)] });
+  if (indices.dtype !== 'int' || x.dtype === 'int' || x.shape[at] === undefined)
+    throw new ShapeError('gather', [x, indices], 'integer indices and an axis within the rank');
+  return make(
+    'gather',
+    [x, indices],
+    { axis: at },
+    { shape: [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)] },
+  );
 }
 
 /** Zeros of [size, …] to which updates [n, …] are added at indices [n]; equal indices add up. */

@@ -46,10 +46,10 @@ class Shared {
   private add(value: Value): void {
     const inputs = value.inputs.map((one) => this.byValue.get(one) as Value);
     const numbers = inputs.map((one) => this.numbers.get(one)).join(',');
-    const key = `${value.op}(${numbers})${JSON.stringify(value.attributes)}${value.op === 'input' ? printShape(value.shape) : ''}`;
+    const key = `${value.op}(${numbers})${JSON.stringify(value.attributes, exactNumbers)}${value.op === 'input' ? printShape(value.shape) : ''}`;
     let found = this.byKey.get(key);
     if (!found) {
-      found = { ...value, inputs } as Value;
+      found = { ...value, inputs };
       this.byKey.set(key, found);
       this.numbers.set(found, this.values.length);
       this.values.push(found);
@@ -57,6 +57,10 @@ class Shared {
     this.byValue.set(value, found);
   }
 }
+
+/** JSON writes every infinity as null, and −0 as 0. */
+const exactNumbers = (_: string, x: unknown): unknown =>
+  typeof x === 'number' && (!Number.isFinite(x) || Object.is(x, -0)) ? `${1 / x} ${x}` : x;
 
 /** Every value reachable from `roots`, inputs first; values in `known` are left out. Iterative: graphs are deep. */
 export function topological(roots: readonly Value[], known: ReadonlyMap<Value, unknown> = new Map()): Value[] {
@@ -87,7 +91,7 @@ export function substitute(roots: readonly Value[], replacements: ReadonlyMap<Va
   for (const value of topological(roots, replacements)) {
     const inputs = value.inputs.map((one) => images.get(one) as Value);
     const same = inputs.every((one, i) => one === value.inputs[i]);
-    images.set(value, same ? value : ({ ...value, inputs } as Value));
+    images.set(value, same ? value : { ...value, inputs });
   }
   return roots.map((root) => images.get(root) as Value);
 }
@@ -99,7 +103,9 @@ export function printProgram(program: Program): string {
   for (const value of program.values) {
     const name = value.op === 'input' ? value.attributes.name : `v${names.size}`;
     names.set(value, name);
-    lines.push(`  ${name}: ${value.dtype === 'int' ? 'int' : ''}${printShape(value.shape)} = ${describe(value, names)}`);
+    lines.push(
+      `  ${name}: ${value.dtype === 'int' ? 'int' : ''}${printShape(value.shape)} = ${describe(value, names)}`,
+    );
   }
   const outputs = Object.entries(program.outputs).map(([key, value]) => `${key} = ${names.get(value)}`);
   return [`program ${program.name} {`, ...lines, `  return ${outputs.join(', ')}`, '}'].join('\n');
@@ -108,6 +114,8 @@ export function printProgram(program: Program): string {
 function describe(value: Value, names: ReadonlyMap<Value, string>): string {
   if (value.op === 'input') return value.attributes.role;
   if (value.op === 'literal') return String(value.attributes.value);
-  const attributes = Object.entries(value.attributes as Record<string, unknown>).map(([key, x]) => `${key}=${JSON.stringify(x)}`);
+  const attributes = Object.entries(value.attributes as Record<string, unknown>).map(
+    ([key, x]) => `${key}=${JSON.stringify(x)}`,
+  );
   return `${value.op satisfies OpName}(${[...value.inputs.map((one) => names.get(one)), ...attributes].join(', ')})`;
 }

@@ -8,7 +8,7 @@ const print = (bindings: Bindings): string =>
     .join(' ');
 
 describe('the derivative of every op is what central differences in float64 say', () => {
-  for (const [op, cases] of Object.entries(OP_CASES) as [string, readonly OpCase[]][])
+  for (const [op, cases] of Object.entries<readonly OpCase[]>(OP_CASES))
     for (const one of cases)
       for (const bindings of BINDINGS)
         it(`${op}: ${one.title}, ${print(bindings)}`, async () => {

@@ -29,6 +29,12 @@ describe('a program', () => {
     expect(new Set(Object.values(program.outputs)).size).to.equal(6);
   });
 
+  it('keeps apart numbers that JSON does not', () => {
+    const numbers = [Infinity, -Infinity, NaN, 0, -0].map((value, i) => [`n${i}`, o.add(x, value)] as const);
+    const program = o.makeProgram('numbers', Object.fromEntries(numbers));
+    expect(new Set(Object.values(program.outputs)).size).to.equal(5);
+  });
+
   it('refuses two inputs of one name', () => {
     const outputs = { sum: o.add(x, o.input('x', [2])) };
     expect(() => o.makeProgram('clash', outputs)).to.throw('program clash: two inputs are called x');

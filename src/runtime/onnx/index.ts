@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
 import { checkConstants, checkRows, checkSize, sizeOf } from '../bind.js';
 import type { Runtime, RuntimeOptions, Tensor } from '../types.js';
-import { OnnxKernel } from './kernel.js';
+import { OnnxKernel, type Shared } from './kernel.js';
 import { lowerProgram, type LoweredProgram } from './lower.js';
 import { Pool } from './pool.js';
 import { OnnxTensor, openStack, storedAs } from './tensor.js';
@@ -14,8 +14,7 @@ type Ort = typeof import('onnxruntime-node');
 export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Runtime> {
   const ort = await load();
   const count = threads > 0 ? threads : physicalCores();
-  const pool = new Pool();
-  const live = new Set<OnnxKernel>();
+  const shared: Shared = { Ort: ort.Tensor, pool: new Pool(), kernels: new Set() };
   return {
     info: {
       key: 'onnx',
@@ -28,9 +27,7 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
       const lowered = lowerProgram(program, constants);
       const session = await openSession(ort, lowered, count);
       const { inputs, outputs, fedShapes } = lowered;
-      const kernel = new OnnxKernel(ort.Tensor, session, program, { inputs, outputs, fedShapes }, pool);
-      live.add(kernel);
-      return kernel;
+      return new OnnxKernel(shared, session, program, { inputs, outputs, fedShapes });
     },
     tensor: (values, shape, dtype = values instanceof Int32Array ? 'int' : 'float') => {
       checkSize(values.length, shape);
@@ -44,11 +41,10 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
       checkSize(sizeOf(tensor.shape), shape);
       return own(tensor).view(0, shape);
     },
-    stack: (row, capacity) => openStack(ort.Tensor, pool, { row, capacity }),
+    stack: (row, capacity) => openStack(shared.Ort, shared.pool, { row, capacity }),
     async dispose() {
-      await Promise.all([...live].map((kernel) => kernel.dispose()));
-      live.clear();
-      pool.clear();
+      await Promise.all([...shared.kernels].map((kernel) => kernel.dispose()));
+      shared.pool.clear();
     },
   };
 }

@@ -6,7 +6,15 @@ import type { LoweredProgram } from './lower.js';
 import type { Pool } from './pool.js';
 import { allocate, OnnxTensor } from './tensor.js';
 
-export type Layout = Pick<LoweredProgram, 'inputs' | 'outputs' | 'fedShapes'>;
+type Layout = Pick<LoweredProgram, 'inputs' | 'outputs' | 'fedShapes'>;
+
+/** What the kernels of one runtime have in common. */
+export interface Shared {
+  readonly Ort: TensorConstructor;
+  readonly pool: Pool;
+  /** those not yet disposed */
+  readonly kernels: Set<OnnxKernel>;
+}
 
 /** What depends on the named dims alone; kept from run to run while they stay the same. */
 interface Sizes {
@@ -20,12 +28,13 @@ export class OnnxKernel implements Kernel {
   private released = false;
 
   constructor(
-    private readonly Ort: TensorConstructor,
+    private readonly shared: Shared,
     private readonly session: InferenceSession,
     readonly program: Program,
     private readonly layout: Layout,
-    private readonly pool: Pool,
-  ) {}
+  ) {
+    shared.kernels.add(this);
+  }
 
   async run(inputs: Tensors, wanted?: readonly string[]): Promise<Tensors> {
     const sizes = this.sizesFor(bindInputs(this.program, inputs));
@@ -37,8 +46,8 @@ export class OnnxKernel implements Kernel {
     this.layout.outputs.forEach(({ key, name, value }, i) => {
       if (wanted && !wanted.includes(key)) return;
       const shape = sizes.outputs[i]!;
-      const { data, block } = allocate(this.pool, value.dtype, sizeOf(shape));
-      results[key] = new OnnxTensor(this.Ort, data, shape, block);
+      const { data, block } = allocate(this.shared.pool, value.dtype, sizeOf(shape));
+      results[key] = new OnnxTensor(this.shared.Ort, data, shape, block);
       fetches[name] = results[key].ort;
     });
     try {
@@ -61,7 +70,7 @@ export class OnnxKernel implements Kernel {
     if (this.sizes && sameBindings(this.sizes.bindings, bindings)) return this.sizes;
     const fed = this.layout.fedShapes.map(({ name, dims }) => {
       const sizes = BigInt64Array.from(evaluateShape(dims, bindings), BigInt);
-      return [name, new this.Ort('int64', sizes, [sizes.length])] as const;
+      return [name, new this.shared.Ort('int64', sizes, [sizes.length])] as const;
     });
     const outputs = this.layout.outputs.map(({ value }) => evaluateShape(value.shape, bindings));
     this.sizes = { bindings, fed, outputs };
