@@ -16,11 +16,20 @@ export const CATALOGUE = {
   'circuit/selection': { exit: 2, summary: 'A selection rule is unknown, or what it was asked for makes no sense.' },
   'cli/usage': { exit: 2, summary: 'A command, option or value is not one that the command line knows.' },
   'cli/interrupted': { exit: 130, summary: 'The run was stopped with Ctrl-C; files already complete are kept.' },
+  'discovery/gradient': {
+    exit: 2,
+    summary: 'The metric has no gradient at the only point where the method takes it.',
+  },
   'discovery/incapable': {
     exit: 2,
     summary: 'The model does not do the task: the clean and corrupt prompts do not differ reliably in the metric.',
   },
   'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
+  'discovery/source': {
+    exit: 2,
+    summary: 'What cut edges should read is unknown, or the task has no prompts to take its means from.',
+  },
+  'discovery/steps': { exit: 2, summary: 'The integration rule is not defined for so few points.' },
   'file/missing': { exit: 2, summary: 'A file or folder that was named does not exist.' },
   'file/unreadable': {
     exit: 2,
@@ -49,7 +58,10 @@ export const CATALOGUE = {
     exit: 2,
     summary: "Tokenizer and weights disagree: the tokenizer has ids beyond the model's vocabulary.",
   },
-  'report/npy': { exit: 2, summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.' },
+  'report/npy': {
+    exit: 2,
+    summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.',
+  },
   'runtime/device': {
     exit: 1,
     summary: 'The graphics device reported an error while it computed; the numbers of that run are not returned.',

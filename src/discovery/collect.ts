@@ -1,5 +1,6 @@
 /** What most methods share: batches one after the other, scores per example put in their places, means taken in float64. */
 import { planBatches, type PlannedBatch } from '../engine/batches.js';
+import type { AskOptions } from '../engine/run.js';
 import { TheveninError } from '../errors.js';
 import type { Attribution, MethodContext } from './types.js';
 
@@ -32,6 +33,17 @@ export async function scoreBatches(
   }
   return { scores: { method: of.method, mean, perExample, exampleCount: examples.length }, plan };
 }
+
+/** The interventions that a method estimates: noising, with alternatives from where the user says. */
+export const noising = ({ metric, source }: MethodContext): AskOptions => ({
+  metric,
+  direction: 'noising',
+  ...(source ? { source } : {}),
+});
+
+/** Change of the metric → what is lost; no −0. */
+export const negated = <T extends Float32Array | Float64Array>(change: T): T =>
+  change.map((x) => (x === 0 ? 0 : -x)) as T;
 
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');

@@ -1,13 +1,27 @@
 import { refuse } from '../errors.js';
+import { cleanCorrupted } from './methods/clean-corrupted.js';
+import { eapIgActivations } from './methods/eap-ig-activations.js';
 import { eapIg } from './methods/eap-ig.js';
 import { eap } from './methods/eap.js';
 import { exact } from './methods/exact.js';
+import { hisp } from './methods/hisp.js';
+import { informationFlowRoutes } from './methods/information-flow-routes.js';
 import { magnitude } from './methods/magnitude.js';
 import { random } from './methods/random.js';
 import type { Method } from './types.js';
 
 /** Every way to score edges; a new one is a file and a line here. */
-export const METHODS: readonly Method[] = [eapIg, eap, exact, magnitude, random];
+export const METHODS: readonly Method[] = [
+  eapIg,
+  eap,
+  cleanCorrupted,
+  eapIgActivations,
+  exact,
+  informationFlowRoutes,
+  hisp,
+  magnitude,
+  random,
+];
 
 /** @throws TheveninError discovery/method */
 export const findMethod = (key: string): Method =>
@@ -17,4 +31,5 @@ export const findMethod = (key: string): Method =>
     `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`,
   );
 
-export type { Method, MethodContext, MethodSetting, RiemannRule } from './types.js';
+export type { Method, MethodContext, MethodSetting } from './types.js';
+export type { RiemannRule } from './riemann.js';

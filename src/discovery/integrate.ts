@@ -1,34 +1,40 @@
 import { edgeGradients, type Point } from '../engine/gradient.js';
 import { withSession } from '../engine/run.js';
-import { scoreBatches } from './collect.js';
-import type { Attribution, MethodContext, RiemannRule } from './types.js';
+import { refuse } from '../errors.js';
+import type { MetricKey } from '../task/types.js';
+import { negated, noising, scoreBatches } from './collect.js';
+import { RULES, type RiemannRule } from './riemann.js';
+import type { Attribution, MethodContext } from './types.js';
 
-/** Where the points of each rule lie between the corrupt prompt (0) and the clean one (1). */
-const RULES: { readonly [Rule in RiemannRule]: (k: number, steps: number) => number } = {
-  left: (k, steps) => k / steps,
-  right: (k, steps) => (k + 1) / steps,
-  midpoint: (k, steps) => (k + 0.5) / steps,
-};
+/** @throws TheveninError discovery/steps */
+export function riemannPoints(rule: RiemannRule, steps: number): Point[] {
+  const { least, points } = RULES[rule];
+  if (steps < least)
+    refuse('discovery/steps', `the ${rule} rule needs at least ${least} points, not ${steps}; raise --steps`);
+  return points(steps);
+}
 
-export const RIEMANN_RULES = Object.keys(RULES) as RiemannRule[];
-
-export const riemannPoints = (rule: RiemannRule, steps: number): Point[] =>
-  Array.from({ length: steps }, (_, k) => ({ at: RULES[rule](k, steps), weight: 1 / steps }));
+/** Divergences from the clean run are smallest there: their gradient is zero. @throws TheveninError discovery/gradient */
+export function checkGradient(metric: MetricKey, points: readonly Point[]): void {
+  if (metric === 'kl-divergence' && points.every(({ at }) => at === 1))
+    refuse(
+      'discovery/gradient',
+      `${metric} has no gradient on the clean prompts, the only point asked for; use the method eap-ig or clean-corrupted, or another metric (logit-difference, log-probability, probability-difference)`,
+    );
+}
 
 /**
- * −⟨corrupt − clean output of the sender, mean over points of ∂metric/∂(reader's input)⟩: the first-order estimate of what the
- * metric loses when the edge is corrupted.
+ * −⟨alternative − clean output of the sender, Σ over points of weight · ∂metric/∂(reader's input)⟩: the first-order estimate of
+ * what the metric loses when the edge is cut. The points lie between the embedding's alternative and the clean embedding.
  */
 export function scoreByGradient(
   context: MethodContext,
   method: string,
   points: readonly Point[],
 ): Promise<Attribution> {
-  const { engine, metric } = context;
   return scoreBatches(context, { method, copies: points.length }, (batch) =>
-    withSession(engine, batch, { metric, direction: 'noising' }, async ({ setting, prompts }) => {
-      const change = await edgeGradients(setting, points, prompts);
-      return change.map((x) => (x === 0 ? 0 : -x));
-    }),
+    withSession(context.engine, batch, noising(context), async ({ setting }) =>
+      negated(await edgeGradients(setting, points, { clean: setting.base, corrupt: setting.alternative })),
+    ),
   );
 }

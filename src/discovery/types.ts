@@ -1,9 +1,9 @@
 import type { Scores } from '../circuit/types.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
+import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
-
-export type RiemannRule = 'left' | 'right' | 'midpoint';
+import type { RiemannRule } from './riemann.js';
 
 export interface MethodSetting {
   /** points of an integral */
@@ -23,6 +23,8 @@ export interface MethodContext {
   readonly examples: readonly Example[];
   readonly metric: MetricKey;
   readonly setting: MethodSetting;
+  /** what a cut edge reads; default the other prompt */
+  readonly source?: AlternativeMaker;
   readonly signal: AbortSignal;
   /** examples finished, of all */
   onProgress(done: number, total: number): void;
@@ -42,7 +44,9 @@ export interface Method {
   /** which run the interventions it estimates are made in; null where there is none */
   readonly direction: 'noising' | 'denoising' | null;
   title(setting: MethodSetting): string;
-  cost(setting: MethodSetting, graph: { readonly edges: number }): Cost;
+  cost(setting: MethodSetting, graph: { readonly edges: number; readonly layers: number }): Cost;
+  /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */
+  check?(asked: { readonly metric: MetricKey; readonly setting: MethodSetting }): void;
   /** Scores are means over the examples; positive = the edge helps the task. */
   run(context: MethodContext): Promise<Attribution>;
 }

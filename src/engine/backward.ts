@@ -52,7 +52,11 @@ export async function forwardSaved(
   return { saved, final: x };
 }
 
-const savedByMlp = (engine: Engine): string[] => ['post', 'hidden', ...(engine.model.config.gatedMlp ? ['gate'] : [])];
+export const savedByMlp = (engine: Engine): string[] => [
+  'post',
+  'hidden',
+  ...(engine.model.config.gatedMlp ? ['gate'] : []),
+];
 
 /** A layer's saved tensors, and the gradient that reaches them. */
 export interface At {

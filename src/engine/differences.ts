@@ -7,7 +7,10 @@ import type { Span } from './span.js';
  * What every sender would say differently: alternative − base at the span's positions, [examples, senders, pos, d], senders in
  * the universe's order. Cost: one output projection per layer.
  */
-export async function senderDifferences(setting: Setting, span: Span): Promise<Tensor> {
+export async function senderDifferences(
+  setting: Pick<Setting, 'engine' | 'base' | 'alternative'>,
+  span: Span,
+): Promise<Tensor> {
   const { engine, base, alternative } = setting;
   const { config } = engine.model;
   const arena = new Arena();

@@ -153,7 +153,8 @@ export async function scoreReaders(
   const { saved, heads, mlp } = from;
   const inputs = readerInputs(pass, saved, { heads, mlp });
   const scored = await engine.run({ name: 'readersGradient', layer, variant: { mlp: mlp !== null }, inputs });
-  await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer));
+  const count = 3 * engine.universe.shape.nHeads + (mlp ? 1 : 0);
+  await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer).slice(0, count));
   return scored['x'] as Tensor;
 }
 

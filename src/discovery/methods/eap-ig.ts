@@ -1,11 +1,6 @@
-import { riemannPoints, scoreByGradient } from '../integrate.js';
-import type { Method, RiemannRule } from '../types.js';
-
-const RULE_NAMES: { readonly [Rule in RiemannRule]: string } = {
-  left: 'left point',
-  right: 'right point',
-  midpoint: 'midpoint',
-};
+import { checkGradient, riemannPoints, scoreByGradient } from '../integrate.js';
+import { describePoints } from '../riemann.js';
+import type { Method } from '../types.js';
 
 /**
  * Edge attribution patching with integrated gradients over the input: gradients at points between the two prompts' embeddings.
@@ -16,7 +11,8 @@ export const eapIg: Method = {
   reference: 'Hanna, Pezzelle & Belinkov 2024, arXiv:2403.17806',
   integrates: true,
   direction: 'noising',
-  title: ({ steps, rule }) => `EAP-IG, ${steps} ${RULE_NAMES[rule]}${steps === 1 ? '' : 's'}`,
+  title: ({ steps, rule }) => `EAP-IG, ${describePoints(rule, steps)}`,
   cost: ({ steps }) => ({ forwards: 2 + steps, backwards: steps }),
+  check: ({ metric, setting: { rule, steps } }) => checkGradient(metric, riemannPoints(rule, steps)),
   run: (context) => scoreByGradient(context, 'eap-ig', riemannPoints(context.setting.rule, context.setting.steps)),
 };

@@ -1,5 +1,7 @@
-import { scoreByGradient } from '../integrate.js';
+import { checkGradient, scoreByGradient } from '../integrate.js';
 import type { Method } from '../types.js';
+
+const CLEAN = [{ at: 1, weight: 1 }];
 
 /** Edge attribution patching: the gradient at the clean run. 0 where the softmax saturates, and everywhere for KL at clean. */
 export const eap: Method = {
@@ -9,5 +11,6 @@ export const eap: Method = {
   direction: 'noising',
   title: () => 'EAP',
   cost: () => ({ forwards: 3, backwards: 1 }),
-  run: (context) => scoreByGradient(context, 'eap', [{ at: 1, weight: 1 }]),
+  check: ({ metric }) => checkGradient(metric, CLEAN),
+  run: (context) => scoreByGradient(context, 'eap', CLEAN),
 };

@@ -1,12 +1,13 @@
 /** Every program of the engine, by the name under which its kernels are prepared. */
 import type { Arithmetic } from '../../model/blocks.js';
 import type { Program } from '../../program/index.js';
+import * as attribution from './attribution.js';
 import * as edges from './edges.js';
 import * as forward from './forward.js';
 import * as gradient from './gradient.js';
 import * as metric from './metric.js';
 
-const BUILDERS = { ...forward, ...edges, ...gradient, ...metric } as const satisfies Record<
+const BUILDERS = { ...forward, ...edges, ...gradient, ...attribution, ...metric } as const satisfies Record<
   string,
   (...args: never[]) => unknown
 >;
