@@ -79,7 +79,7 @@ const settings = object({
   sign: Type.Literal('positive = the edge helps the task'),
   riemann: nullable(
     object({
-      rule: Type.Union([Type.Literal('midpoint'), Type.Literal('left'), Type.Literal('right')]),
+      rule: text('where the points lie: midpoint, left, right, trapezoid, gauss-legendre'),
       steps: Type.Integer({ minimum: 1 }),
     }),
   ),

@@ -4,7 +4,7 @@ import { circuitGraph } from '../circuit/graph.js';
 import { randomCircuits } from '../circuit/random.js';
 import { selectCircuit } from '../circuit/select.js';
 import type { Circuit, Scores } from '../circuit/types.js';
-import { eliminate, type Elimination } from '../discovery/eliminate.js';
+import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
 import type { Attribution } from '../discovery/types.js';
 import { refuse } from '../errors.js';
@@ -15,8 +15,8 @@ import type { ProgressListener } from '../progress.js';
 import type { ReportRecord } from '../report/record.js';
 import type { Sidecar } from '../report/sidecar.js';
 import { writeReport } from '../report/write.js';
-import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask, Example } from '../task/types.js';
+import type { Findings } from './findings.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
 import { Stages } from './stages.js';
@@ -32,28 +32,6 @@ export interface Discovery {
   readonly sidecars: readonly Sidecar[];
   /** files written, the page first; empty without `out` */
   readonly written: readonly string[];
-}
-
-/** Everything that was found, before it is put into a record. */
-export interface Findings {
-  readonly bench: Workbench;
-  readonly request: DiscoverRequest;
-  readonly task: CheckedTask;
-  readonly file: TaskFile;
-  readonly method: Method;
-  readonly setting: MethodSetting;
-  readonly capability: Capability;
-  readonly attribution: Attribution;
-  readonly circuit: Circuit;
-  /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
-  readonly strongest: readonly number[];
-  readonly effects: readonly Float64Array[];
-  readonly random: readonly Circuit[];
-  /** the circuit, then the random ones, on the report split */
-  readonly evaluated: CircuitMetrics;
-  readonly minimal: (Elimination & { readonly faithfulness: number | null; readonly within: number }) | null;
-  readonly layout: ReturnType<typeof layOut>;
-  readonly stages: Stages;
 }
 
 /**
@@ -160,7 +138,7 @@ async function score(
   }: { method: Method; setting: MethodSetting; stages: Stages; capability: Capability },
 ): Promise<Attribution> {
   const examples = pick(task, 'discover');
-  const { forwards, backwards } = method.cost(setting, { edges: bench.engine.universe.edgeCount });
+  const { forwards, backwards } = method.cost(setting, graphSize(bench.engine));
   const secondsPerForward = (stages.finished.at(-1)?.seconds ?? 0) / Math.max(1, 2 * capability.gap.count);
   // a backward pass that tells all readers apart costs about three forward ones
   const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
@@ -171,6 +149,11 @@ async function score(
     return method.run({ ...context, onProgress: (done) => report(done, note) });
   });
 }
+
+const graphSize = ({ universe, model }: Workbench['engine']): { edges: number; layers: number } => ({
+  edges: universe.edgeCount,
+  layers: model.config.nLayers,
+});
 
 const formatSeconds = (seconds: number): string =>
   seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;

@@ -6,7 +6,7 @@ import { faithfulness, percentileAmong } from '../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../evaluation/statistics.js';
 import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../report/record.js';
 import { describeSidecar, SCORES_FILE, type Sidecar } from '../report/sidecar.js';
-import type { Findings } from './discover.js';
+import type { Findings } from './findings.js';
 import { packageVersion } from '../package.js';
 
 const TOP_EDGES = 20;
@@ -181,7 +181,10 @@ function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['mini
 /** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
 function costOf({ bench: { engine }, method, setting, task, strongest, random }: Findings): ReportRecord['cost'] {
   const { discover, report } = task.splits;
-  const { forwards, backwards } = method.cost(setting, { edges: engine.universe.edgeCount });
+  const { forwards, backwards } = method.cost(setting, {
+    edges: engine.universe.edgeCount,
+    layers: engine.model.config.nLayers,
+  });
   const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
   return {
     tokens: Math.round(engine.counters.layerTokens),

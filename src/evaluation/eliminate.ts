@@ -5,10 +5,9 @@
  */
 import { prune, countIn } from '../circuit/prune.js';
 import type { Engine } from '../engine/engine.js';
-import { faithfulness, measureCircuits } from '../evaluation/faithfulness.js';
-import { meanOf } from '../evaluation/statistics.js';
+import { faithfulness, measureCircuits } from './faithfulness.js';
+import { meanOf } from './statistics.js';
 import type { Example, MetricKey } from '../task/types.js';
-import { throwIfAborted } from './collect.js';
 
 export interface EliminationTarget {
   /** `faithfulness`: |1 − f| ≤ within. `kl`: mean KL(clean ‖ circuit) ≤ within, in nats. */
@@ -49,7 +48,7 @@ export async function eliminate(
   let distance = (await judge.distances([edges]))[0] as number;
   let removed = distance <= target.within;
   while (removed) {
-    throwIfAborted(context.signal);
+    context.signal.throwIfAborted();
     context.onProgress(countIn(edges), atStart);
     const next = await removeHarmless(context, edges, { judge, within: target.within });
     removed = next !== null;

@@ -1,0 +1,162 @@
+/** Activation patching of a task in a model: grids, their record and their pictures. */
+import { basename } from 'node:path';
+import { planGrids } from '../interventions/plan.js';
+import { runGrids, type Patching, type PatchingGrid } from '../interventions/patching.js';
+import type { By, PlannedGrid } from '../interventions/types.js';
+import type { Direction } from '../engine/questions.js';
+import { meanOf } from '../evaluation/statistics.js';
+import { packageVersion } from '../package.js';
+import type { ProgressListener } from '../progress.js';
+import { drawHeatMap } from '../report/heat-map/svg.js';
+import { encodeNpy } from '../report/npy.js';
+import { patchingPage } from '../report/patching-page.js';
+import type { PatchingRecord } from '../report/patching.js';
+import { describeSidecar, type Sidecar } from '../report/sidecar.js';
+import { writeFiles } from '../report/write.js';
+import { Stages } from './stages.js';
+import { openTask, withWorkbench, type TaskRequest, type Workbench } from './workbench.js';
+
+/** What `thevenin patch` is asked. Only task and model have no default. */
+export interface PatchRequest extends Omit<TaskRequest, 'split'> {
+  readonly model: string;
+  /** folder of the result; undefined: nothing is written */
+  readonly out: string | undefined;
+  /** a grid's key, or `every` */
+  readonly grid: string;
+  readonly direction: Direction;
+  /** undefined: as each grid has it: layers' sites by position, heads at all positions */
+  readonly by: By | undefined;
+  /** with `by: span`; undefined: every span of the task */
+  readonly spans: readonly string[] | undefined;
+  /** undefined: all */
+  readonly layers: readonly number[] | undefined;
+  /** write values into the cells of the pictures */
+  readonly numbers: boolean;
+  readonly runtime: string;
+  readonly threads: number | undefined;
+  readonly memory: number | undefined;
+}
+
+export const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
+  out: undefined,
+  grid: 'every',
+  direction: 'denoising',
+  by: undefined,
+  spans: undefined,
+  layers: undefined,
+  examples: undefined,
+  numbers: false,
+  seed: 0,
+  bos: undefined,
+  runtime: 'auto',
+  threads: undefined,
+  memory: undefined,
+};
+
+export interface PatchResult {
+  readonly record: PatchingRecord;
+  readonly sidecars: readonly Sidecar[];
+  /** files written, the page first; empty without `out` */
+  readonly written: readonly string[];
+}
+
+/**
+ * Replaces activations one at a time on every pair of the task.
+ * @throws TheveninError for every fault of the input, before any compute
+ */
+export async function patch(
+  request: Partial<PatchRequest> & Pick<PatchRequest, 'task' | 'model'>,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
+): Promise<PatchResult> {
+  const asked: PatchRequest = { ...PATCH_DEFAULTS, ...request };
+  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
+  return withWorkbench(asked, async (bench) => {
+    const { task } = await openTask(bench.model, { ...asked, split: false });
+    const { config, tokenizer } = bench.model;
+    const { grid, by, spans, layers, direction, out } = asked;
+    const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
+    const grids = planGrids(config, task.examples, { grid, by, spans, layers, tokenText });
+    const patching = await stages.run(titleOf(grids, direction), costOf(grids, task.examples.length), (report) =>
+      runGrids(bench.engine, task.examples, {
+        metric: task.metric,
+        direction,
+        grids,
+        signal: stages.signal,
+        onProgress: (done) => report(done),
+      }),
+    );
+    const sidecars = patching.grids.map(sidecarOf);
+    const record = await recordOf(bench, { task, patching, sidecars, stages });
+    if (out === undefined) return { record, sidecars, written: [] };
+    stages.signal.throwIfAborted();
+    return { record, sidecars, written: await writeAll(out, record, { sidecars, numbers: asked.numbers }) };
+  });
+}
+
+const titleOf = (grids: readonly PlannedGrid[], direction: Direction): string =>
+  grids.length === 1 ? `${direction}, ${grids[0]?.kind.title}` : `${direction}, ${grids.length} grids`;
+
+const costOf = (grids: readonly PlannedGrid[], examples: number): number =>
+  examples * grids.reduce((sum, { cells }) => sum + cells, 0);
+
+const sidecarOf = ({ plan, perExample }: PatchingGrid): Sidecar => ({
+  file: `${plan.kind.key}.npy`,
+  data: perExample,
+  shape: [...plan.axes.map(({ labels }) => labels.length), perExample.length / plan.cells],
+  axes: [...plan.axes.map(({ name }) => name), 'example'],
+  what: `metric of every pair with the ${plan.kind.title} replaced`,
+});
+
+type Found = {
+  readonly task: Awaited<ReturnType<typeof openTask>>['task'];
+  readonly patching: Patching;
+  readonly sidecars: readonly Sidecar[];
+  readonly stages: Stages;
+};
+
+async function recordOf(
+  { model, runtime }: Workbench,
+  { task, patching, sidecars, stages }: Found,
+): Promise<PatchingRecord> {
+  const [clean, corrupt] = [meanOf(patching.clean), meanOf(patching.corrupt)];
+  const undefinedBecause = patching.grids.some(({ recovery }) => recovery === null)
+    ? `clean and corrupt prompts have the same mean metric (${clean}), so there is nothing to recover`
+    : null;
+  return {
+    schemaVersion: 1,
+    kind: 'activation-patching',
+    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
+    model: {
+      name: model.config.name === '' ? basename(model.source) : model.config.name,
+      weightsSha256: await model.weights.digest(),
+    },
+    task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
+    direction: patching.direction,
+    clean,
+    corrupt,
+    undefinedBecause,
+    grids: patching.grids.map(({ plan, mean, recovery }, g) => ({
+      grid: plan.kind.key,
+      title: plan.kind.title,
+      axes: plan.axes,
+      mean: [...mean],
+      recovery: recovery && [...recovery],
+      perExample: describeSidecar(sidecars[g] as Sidecar),
+    })),
+    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
+  };
+}
+
+/** The record last, so that a folder with a record is complete. */
+async function writeAll(
+  out: string,
+  record: PatchingRecord,
+  { sidecars, numbers }: { sidecars: readonly Sidecar[]; numbers: boolean },
+): Promise<string[]> {
+  return writeFiles(out, [
+    { file: 'patching.html', content: patchingPage(record, { numbers }) },
+    ...record.grids.map((grid) => ({ file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, { numbers }) })),
+    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
+    { file: 'patching.json', content: `${JSON.stringify(record, null, 2)}\n` },
+  ]);
+}
