@@ -25,7 +25,6 @@ interface Sizes {
 
 export class OnnxKernel implements Kernel {
   private sizes: Sizes | null = null;
-  private released = false;
 
   constructor(
     private readonly shared: Shared,
@@ -61,9 +60,7 @@ export class OnnxKernel implements Kernel {
 
   /** Disposing twice is harmless: the runtime disposes whatever its users left. */
   async dispose(): Promise<void> {
-    if (this.released) return;
-    this.released = true;
-    await this.session.release();
+    if (this.shared.kernels.delete(this)) await this.session.release();
   }
 
   private sizesFor(bindings: Bindings): Sizes {
