@@ -1,5 +1,6 @@
 /** The library: what the command line does, and the parts it is made of. */
 export { discover, type Discovery, type DiscoverOptions } from './run/discover.js';
+export { patch, type PatchRequest, type PatchResult } from './run/patch.js';
 export { predict, type Prediction, type PredictRequest } from './run/predict.js';
 export type { DiscoverRequest } from './run/request.js';
 export { loadModel } from './model/load.js';
@@ -10,6 +11,9 @@ export { withSession, type Session } from './engine/run.js';
 export type { Question, Site, SiteKind } from './engine/questions.js';
 export { makeSource } from './engine/sources.js';
 export { edgeGradients } from './engine/gradient.js';
+export { GRIDS } from './interventions/grids.js';
+export { planGrids, type GridRequest } from './interventions/plan.js';
+export { runGrids, type Patching, type PatchingGrid } from './interventions/patching.js';
 export { METHODS } from './discovery/index.js';
 export { makeUniverse } from './circuit/universe.js';
 export { selectCircuit } from './circuit/select.js';
@@ -17,6 +21,7 @@ export { prune } from './circuit/prune.js';
 export { loadTask, resolveTask } from './task/load.js';
 export { checkTask } from './task/check.js';
 export { TheveninError, type ErrorCode } from './errors.js';
+export type { PatchingRecord } from './report/patching.js';
 export type { ReportRecord } from './report/record.js';
 export type { Circuit, Scores, Universe } from './circuit/types.js';
 export type { CheckedTask, Example } from './task/types.js';

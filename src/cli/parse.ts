@@ -46,6 +46,14 @@ export const bytes: Parse<number> = (text) => {
 export const tokenIds: Parse<readonly number[]> = (text) =>
   /^\d+(,\d+)*$/.test(text) ? text.split(',').map(Number) : reject('token ids such as 464,3290,318');
 
+/** `0,5,9` → [0, 5, 9] */
+export const layers: Parse<readonly number[]> = (text) =>
+  /^\d+(,\d+)*$/.test(text) ? [...new Set(text.split(',').map(Number))] : reject('layers such as 0,5,9');
+
+/** `S1,S2,end` → ['S1', 'S2', 'end'] */
+export const names: Parse<readonly string[]> = (text) =>
+  /^[\w+]+(,[\w+]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as S1,S2,end');
+
 export const path: Parse<string> = (text) => (text === '' ? reject('a path') : text);
 
 export const text: Parse<string> = (typed) => (typed === '' ? reject('a value') : typed);

@@ -41,6 +41,18 @@ const encodeSidecars = (record: ReportRecord, sidecars: readonly Sidecar[]): Ren
     return { file, content };
   });
 
+/** Writes files into a folder, in the order given, each whole or not at all. Returns their paths. @throws file/unwritable */
+export const writeFiles = async (dir: string, files: readonly RenderedFile[]): Promise<string[]> => {
+  await writing(dir, () => mkdir(dir, { recursive: true }));
+  const written: string[] = [];
+  for (const { file, content } of files) {
+    const target = path.join(dir, file);
+    await writing(target, () => writeFileAtomic(target, typeof content === 'string' ? content : Buffer.from(content)));
+    written.push(target);
+  }
+  return written;
+};
+
 /**
  * Writes a report folder: every file whole or not at all. Views and the folder's earlier versions of them under another name
  * (circuit.json.gz beside circuit.json) are replaced. Returns the paths written.
@@ -58,14 +70,8 @@ export const writeReport = async (
   const views = VIEWS.map((view) => view.render({ record, sidecars }, { plain: false, ...options }));
   const recordFile = { file: RECORD_FILE, content: `${JSON.stringify(record, null, 2)}\n` };
   const files = [...encodeSidecars(record, sidecars), ...views, recordFile];
-  await writing(dir, () => mkdir(dir, { recursive: true }));
   const stale = VIEWS.flatMap((view) => view.files).filter((name) => !files.some(({ file }) => file === name));
-  const written: string[] = [];
-  for (const { file, content } of files) {
-    const target = path.join(dir, file);
-    await writing(target, () => writeFileAtomic(target, typeof content === 'string' ? content : Buffer.from(content)));
-    written.push(target);
-  }
+  const written = await writeFiles(dir, files);
   for (const name of stale) await writing(path.join(dir, name), () => rm(path.join(dir, name), { force: true }));
   return written;
 };

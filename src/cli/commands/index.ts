@@ -4,8 +4,9 @@ import { demo } from './demo.js';
 import { discover } from './discover.js';
 import { doctor } from './doctor.js';
 import { models } from './models.js';
+import { patch } from './patch.js';
 import { predict } from './predict.js';
 import { tasks } from './tasks.js';
 import { validate } from './validate.js';
 
-export const COMMANDS: readonly CliCommand[] = [demo, discover, predict, doctor, models, tasks, validate];
+export const COMMANDS: readonly CliCommand[] = [demo, discover, patch, predict, doctor, models, tasks, validate];

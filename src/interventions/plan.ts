@@ -1,0 +1,53 @@
+/** From what is asked to grids that can be run: everything that can be wrong is found here, before any compute. */
+import { refuse } from '../errors.js';
+import type { ModelConfig } from '../model/types.js';
+import type { Example } from '../task/types.js';
+import { EVERY, findGrid } from './grids.js';
+import { PLACES, type PlacesOptions } from './places.js';
+import type { By, GridKind, PlannedGrid } from './types.js';
+
+export interface GridRequest extends Partial<PlacesOptions> {
+  /** a grid's key, or `every` */
+  readonly grid: string;
+  /** undefined: as each grid has it; of `every` it divides the streams alone */
+  readonly by?: By | undefined;
+  /** undefined: all layers */
+  readonly layers?: readonly number[] | undefined;
+}
+
+/**
+ * The grids asked for, with their axes.
+ * @throws TheveninError interventions/grid: unknown, or the model lacks the site or the layer; interventions/positions: prompts
+ * of unequal lengths, or a span that some prompts lack
+ */
+export function planGrids(config: ModelConfig, examples: readonly Example[], request: GridRequest): PlannedGrid[] {
+  const layers = request.layers ?? Array.from({ length: config.nLayers }, (_, layer) => layer);
+  const outside = layers.find((layer) => layer >= config.nLayers);
+  if (outside !== undefined)
+    refuse('interventions/grid', `there is no layer ${outside}: the model's layers are 0 … ${config.nLayers - 1}`);
+  return kindsOf(config, request).map((kind) => planGrid(kind, { config, examples, request, layers }));
+}
+
+function kindsOf(config: ModelConfig, { grid }: GridRequest): GridKind[] {
+  if (grid === 'every') return EVERY.map(findGrid).filter((kind) => kind.absent(config) === null);
+  const kind = findGrid(grid);
+  const absent = kind.absent(config);
+  if (absent !== null) refuse('interventions/grid', `the model has no ${grid} to patch: ${absent}`);
+  return [kind];
+}
+
+interface Given {
+  readonly config: ModelConfig;
+  readonly examples: readonly Example[];
+  readonly request: GridRequest;
+  readonly layers: readonly number[];
+}
+
+function planGrid(kind: GridKind, { config, examples, request, layers }: Given): PlannedGrid {
+  const fixed = request.grid === 'every' && kind.by === 'all';
+  const by = (fixed ? undefined : request.by) ?? kind.by;
+  const places = PLACES[by](examples, { spans: request.spans, tokenText: request.tokenText });
+  const axes = [...kind.axes(config, layers), ...(places.axis ? [places.axis] : [])];
+  const cells = axes.reduce((product, { labels }) => product * labels.length, 1);
+  return { kind, by, axes, places, cells, layers: layers.map((layer) => kind.sites(config, layer)) };
+}

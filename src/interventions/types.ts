@@ -1,0 +1,46 @@
+import type { Site } from '../engine/questions.js';
+import type { ModelConfig } from '../model/types.js';
+import type { Example } from '../task/types.js';
+
+/** What a grid runs over, with a name for each of its places. */
+export interface Axis {
+  readonly name: 'layer' | 'head' | 'position' | 'span';
+  readonly labels: readonly string[];
+}
+
+/** Where along the prompt values are replaced: at all positions at once, position by position, span by span. */
+export type By = 'all' | 'position' | 'span';
+
+/** Which activations a grid replaces, one site for each layer or for each head. */
+export interface GridKind {
+  readonly key: string;
+  readonly title: string;
+  /** how the prompt is divided unless the user says otherwise */
+  readonly by: By;
+  /** why the model has no such site; null where it has */
+  readonly absent: (config: ModelConfig) => string | null;
+  /** the axes before the one of positions or spans; the first is the layer's */
+  readonly axes: (config: ModelConfig, layers: readonly number[]) => readonly Axis[];
+  /** the sites of one layer, in the order of the axes after the layer's, at all positions */
+  readonly sites: (config: ModelConfig, layer: number) => readonly Site[];
+}
+
+/** The last axis of a grid: which positions of an example stand at each of its places. */
+export interface Places {
+  /** null: all positions at once, no axis */
+  readonly axis: Axis | null;
+  /** undefined: all positions */
+  positions(example: Example): readonly (readonly number[] | undefined)[];
+}
+
+/** A grid that the model and the task have been checked for. */
+export interface PlannedGrid {
+  readonly kind: GridKind;
+  readonly by: By;
+  readonly axes: readonly Axis[];
+  /** [layer][site] in the order of the axes */
+  readonly layers: readonly (readonly Site[])[];
+  readonly places: Places;
+  /** product of the axes */
+  readonly cells: number;
+}

@@ -1,0 +1,34 @@
+/**
+ * A diverging scale that colour-blind readers can tell apart: vermilion below 0, near white at 0, blue above (the two hues of
+ * Okabe & Ito 2008, each from light to dark in even steps of lightness).
+ */
+const BELOW = ['#f7f7f7', '#fbdcc7', '#f3b18a', '#e37f47', '#c4550f', '#8a3500'];
+const ABOVE = ['#f7f7f7', '#d0e3f1', '#97c1e1', '#559ccd', '#1673b0', '#0a4577'];
+
+type Rgb = readonly [number, number, number];
+
+const parse = (hex: string): Rgb => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
+
+/** @param share −1 … 1 */
+function rgbAt(share: number): Rgb {
+  const stops = share < 0 ? BELOW : ABOVE;
+  const place = Math.min(1, Math.abs(share)) * (stops.length - 1);
+  const below = Math.min(stops.length - 2, Math.floor(place));
+  const [from, to] = [parse(stops[below] as string), parse(stops[below + 1] as string)];
+  return from.map((channel, i) =>
+    Math.round(channel + (place - below) * ((to[i] as number) - channel)),
+  ) as unknown as Rgb;
+}
+
+/** The colour of a value as `#rrggbb`, symmetric about 0; white where nothing on the scale differs from 0. */
+export const colourAt = (value: number, limit: number): string =>
+  `#${rgbAt(limit === 0 ? 0 : value / limit)
+    .map((channel) => channel.toString(16).padStart(2, '0'))
+    .join('')}`;
+
+/** Black or white, whichever is read better on the colour of a value (relative luminance, WCAG 2). */
+export function inkOn(value: number, limit: number): string {
+  const linear = rgbAt(limit === 0 ? 0 : value / limit).map((channel) => (channel / 255) ** 2.2);
+  const luminance = 0.2126 * (linear[0] as number) + 0.7152 * (linear[1] as number) + 0.0722 * (linear[2] as number);
+  return luminance > 0.18 ? '#1f2328' : '#ffffff';
+}

@@ -1,0 +1,54 @@
+/** patching.html: every grid of a record on one self-contained page: no script, nothing loaded from anywhere, light and dark. */
+import { escapeMarkup, number, whole } from './format.js';
+import { drawHeatMap, type HeatMapOptions } from './heat-map/svg.js';
+import { cellName, shown, shownName, strongestCells } from './patching.js';
+import type { GridRecord, PatchingRecord } from './patching.js';
+import { STYLE } from './views/html-style.js';
+
+const STRONGEST = 8;
+
+const tile = (value: string, label: string): string =>
+  `<div class="tile"><b>${escapeMarkup(value)}</b><span>${escapeMarkup(label)}</span></div>`;
+
+const strongest = (record: PatchingRecord, grid: GridRecord): string => {
+  const values = shown(record, grid);
+  const rows = strongestCells(values, STRONGEST).map(
+    (cell) =>
+      `<tr><td>${escapeMarkup(cellName(grid.axes, cell))}</td><td class="figure">${number(values[cell] as number, { signed: true })}</td><td class="figure">${number(grid.mean[cell] as number)}</td></tr>`,
+  );
+  const head = ['place', shownName(record), record.task.metric]
+    .map((name) => `<th>${escapeMarkup(name)}</th>`)
+    .join('');
+  return `<details><summary>strongest cells</summary><div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
+};
+
+const section = (record: PatchingRecord, grid: GridRecord, options: HeatMapOptions): string =>
+  `<section aria-label="${escapeMarkup(grid.title)}"><figure class="circuit">${drawHeatMap(record, grid, options)}</figure>${strongest(record, grid)}</section>`;
+
+const meaning = ({ direction, undefinedBecause }: PatchingRecord): string => {
+  if (undefinedBecause !== null) return `Cells show the change of the metric: ${undefinedBecause}.`;
+  return direction === 'denoising'
+    ? 'One activation at a time takes its clean value in the corrupt run. Cells show the share of the metric that comes back: 0 nothing, 1 all of it.'
+    : 'One activation at a time takes its corrupt value in the clean run. Cells show the share of the metric that is lost: 0 nothing, 1 all of it.';
+};
+
+/** Same record, same bytes. */
+export function patchingPage(record: PatchingRecord, options: HeatMapOptions): string {
+  const title = `${record.task.name} in ${record.model.name}: activation patching`;
+  const made = `${record.versions.runtime}, Thevenin ${record.versions.thevenin}`;
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    `<title>${escapeMarkup(title)}</title><style>${STYLE}</style></head><body>`,
+    `<header><h1>${escapeMarkup(title)}</h1><p>${escapeMarkup(meaning(record))}</p><p class="note">${escapeMarkup(made)}</p></header>`,
+    `<div class="tiles">${[
+      tile(number(record.clean), `${record.task.metric}, clean`),
+      tile(number(record.corrupt), `${record.task.metric}, corrupt`),
+      tile(whole(record.task.pairs), 'pairs'),
+      tile(record.direction, 'direction'),
+    ].join('')}</div>`,
+    ...record.grids.map((grid) => section(record, grid, options)),
+    '</body></html>\n',
+  ].join('\n');
+}
