@@ -1,7 +1,6 @@
 /** What most methods share: batches one after the other, scores per example put in their places, means taken in float64. */
 import { planBatches, type PlannedBatch } from '../engine/batches.js';
 import type { AskOptions } from '../engine/run.js';
-import { TheveninError } from '../errors.js';
 import type { Attribution, MethodContext } from './types.js';
 
 /** Scores of a batch, [example · edgeCount + edge], positive = the edge helps. */
@@ -20,7 +19,7 @@ export async function scoreBatches(
   let done = 0;
   context.onProgress(0, examples.length);
   for (const batch of batches) {
-    throwIfAborted(context.signal);
+    context.signal.throwIfAborted();
     const values = await score(batch);
     batch.indices.forEach((place, i) => {
       const own = values.subarray(i * edgeCount, (i + 1) * edgeCount);
@@ -38,13 +37,10 @@ export async function scoreBatches(
 export const noising = ({ metric, source }: MethodContext): AskOptions => ({
   metric,
   direction: 'noising',
-  ...(source ? { source } : {}),
+  source,
 });
 
 /** Change of the metric → what is lost; no −0. */
 export const negated = <T extends Float32Array | Float64Array>(change: T): T =>
   change.map((x) => (x === 0 ? 0 : -x)) as T;
 
-export function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
-}

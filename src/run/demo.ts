@@ -3,8 +3,8 @@ import { discover, type Discovery, type DiscoverOptions } from './discover.js';
 import type { DiscoverRequest } from './request.js';
 
 const DEMOS: readonly Pick<DiscoverRequest, 'task' | 'model' | 'edges' | 'examples'>[] = [
-  { task: 'induction', model: 'induction', edges: 30, examples: 64 },
-  { task: 'ioi', model: 'ioi', edges: 100, examples: 64 },
+  { task: 'induction', model: 'induction', edges: 16, examples: 64 },
+  { task: 'ioi', model: 'ioi', edges: 60, examples: 64 },
 ];
 
 /** One discovery per bundled model, each written to a folder of its own under `out`. */

@@ -11,6 +11,7 @@ import { refuse } from '../errors.js';
 import { measureCapability, type Capability } from '../evaluation/capability.js';
 import { measureEffects } from '../evaluation/effects.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../evaluation/faithfulness.js';
+import type { AlternativeMaker } from '../engine/sources.js';
 import type { ProgressListener } from '../progress.js';
 import type { ReportRecord } from '../report/record.js';
 import type { Sidecar } from '../report/sidecar.js';
@@ -19,6 +20,7 @@ import type { CheckedTask, Example } from '../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { openSource } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
 
@@ -65,8 +67,10 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const method = findMethod(request.method);
   const setting = { steps: request.steps, rule: request.rule, seed: request.seed };
   const { file, task } = await openTask(bench.model, request);
+  method.check?.({ metric: task.metric, setting });
   const capability = await checkCapability(bench, task, { request, stages });
-  const attribution = await score(bench, task, { method, setting, stages, capability });
+  const source = await openSource(bench, task, request.source);
+  const attribution = await score(bench, task, { method, setting, source, stages, capability });
   const circuit = selectCircuit(bench.engine.universe, attribution.scores.mean, {
     rule: request.select,
     by: request.by,
@@ -76,14 +80,14 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
         : request.edges,
   });
   const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
-  const effects = await measureExact(bench, task, { strongest, stages });
+  const effects = await measureExact(bench, task, { strongest, source, stages });
   const random = randomCircuits(bench.engine.universe, {
     edgeCount: circuit.edgeCount,
     count: request.randomCircuits,
     seed: request.seed,
   });
-  const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], stages });
-  const minimal = await minimise(bench, task, { circuit, request, stages });
+  const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], source, stages });
+  const minimal = await minimise(bench, task, { circuit, request, source, stages });
   const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
   const layout = layOut(graph, { key: request.layout, seed: request.seed });
   return {
@@ -133,9 +137,16 @@ async function score(
   {
     method,
     setting,
+    source,
     stages,
     capability,
-  }: { method: Method; setting: MethodSetting; stages: Stages; capability: Capability },
+  }: {
+    method: Method;
+    setting: MethodSetting;
+    source: AlternativeMaker | undefined;
+    stages: Stages;
+    capability: Capability;
+  },
 ): Promise<Attribution> {
   const examples = pick(task, 'discover');
   const { forwards, backwards } = method.cost(setting, graphSize(bench.engine));
@@ -145,7 +156,7 @@ async function score(
   const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
   return stages.run(method.title(setting), examples.length, (report) => {
     report(0, note);
-    const context = { engine: bench.engine, examples, metric: task.metric, setting, signal: stages.signal };
+    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, signal: stages.signal };
     return method.run({ ...context, onProgress: (done) => report(done, note) });
   });
 }
@@ -167,12 +178,13 @@ function strongestEdges({ mean }: Scores, count: number): number[] {
 function measureExact(
   bench: Workbench,
   task: CheckedTask,
-  { strongest, stages }: { strongest: readonly number[]; stages: Stages },
+  { strongest, source, stages }: { strongest: readonly number[]; source: AlternativeMaker | undefined; stages: Stages },
 ): Promise<Float64Array[]> {
   const examples = pick(task, 'discover');
   return stages.run(`exact effects of ${strongest.length} edges`, examples.length, (report) =>
     measureEffects(bench.engine, examples, strongest, {
       metric: task.metric,
+      source,
       signal: stages.signal,
       onProgress: (done) => report(done),
     }),
@@ -182,7 +194,7 @@ function measureExact(
 function evaluate(
   bench: Workbench,
   task: CheckedTask,
-  { circuits, stages }: { circuits: readonly Circuit[]; stages: Stages },
+  { circuits, source, stages }: { circuits: readonly Circuit[]; source: AlternativeMaker | undefined; stages: Stages },
 ): Promise<CircuitMetrics> {
   const examples = pick(task, 'report');
   return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
@@ -192,6 +204,7 @@ function evaluate(
       circuits.map(({ edges }) => edges),
       {
         metric: task.metric,
+        source,
         signal: stages.signal,
         onProgress: (done) => report(done),
       },
@@ -203,7 +216,12 @@ function evaluate(
 async function minimise(
   bench: Workbench,
   task: CheckedTask,
-  { circuit, request, stages }: { circuit: Circuit; request: DiscoverRequest; stages: Stages },
+  {
+    circuit,
+    request,
+    source,
+    stages,
+  }: { circuit: Circuit; request: DiscoverRequest; source: AlternativeMaker | undefined; stages: Stages },
 ): Promise<Findings['minimal']> {
   const { minimal: within } = request;
   if (within === undefined) return null;
@@ -215,6 +233,7 @@ async function minimise(
         engine,
         examples: pick(task, 'choose'),
         metric,
+        source,
         signal: stages.signal,
         onProgress: (left, atStart) => report(atStart - left, `${left} edges left`),
       },
@@ -222,6 +241,9 @@ async function minimise(
       { keep: 'faithfulness', within },
     ),
   );
-  const { clean, corrupt, circuits } = await measureCircuits(engine, pick(task, 'report'), [found.edges], { metric });
+  const { clean, corrupt, circuits } = await measureCircuits(engine, pick(task, 'report'), [found.edges], {
+    metric,
+    source,
+  });
   return { ...found, within, faithfulness: faithfulness({ clean, corrupt, circuit: circuits[0] as Float64Array }) };
 }

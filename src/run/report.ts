@@ -33,7 +33,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
       direction: method.direction,
       sign: 'positive = the edge helps the task',
       riemann: method.integrates ? { rule: setting.rule, steps: setting.steps } : null,
-      ablation: 'other-prompt',
+      ablation: request.source,
       selection: { rule: request.select, by: request.by, requested: findings.circuit.selection.requested },
       seed: request.seed,
       forced: request.force && !doesTask,

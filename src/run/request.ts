@@ -1,4 +1,15 @@
 import type { RiemannRule } from '../discovery/index.js';
+import type { SourceKind } from '../engine/questions.js';
+
+/** What a cut edge can read, by the names of requests and reports. */
+export const ABLATIONS = {
+  'other-prompt': 'other',
+  zero: 'zero',
+  mean: 'mean',
+  'positional-mean': 'mean-positional',
+} as const satisfies Readonly<Record<string, SourceKind>>;
+
+export type Ablation = keyof typeof ABLATIONS;
 
 /** What `thevenin discover` is asked. Only task and model have no default. */
 export interface DiscoverRequest {
@@ -11,6 +22,8 @@ export interface DiscoverRequest {
   readonly method: string;
   readonly steps: number;
   readonly rule: RiemannRule;
+  /** what a cut edge reads, when edges are scored and when circuits are evaluated */
+  readonly source: Ablation;
   /** edges before dead ends are pruned */
   readonly edges: number;
   readonly select: string;
@@ -47,6 +60,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   method: 'eap-ig',
   steps: 5,
   rule: 'midpoint',
+  source: 'other-prompt',
   edges: 200,
   select: 'top-n',
   threshold: undefined,

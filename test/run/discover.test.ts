@@ -52,7 +52,7 @@ describe('discover', function () {
     const { evaluation, circuit, graph, task } = record;
     expect(task.splits).include({ discover: 32, choose: 16, report: 16, whole: false });
     expect(circuit.edgeCount).most(30).least(5);
-    expect(graph.edges).greaterThan(4 * circuit.edgeCount);
+    expect(graph.edges).greaterThan(2 * circuit.edgeCount);
     expect(evaluation.faithfulness).greaterThan(0.5);
     expect(evaluation.random.faithfulness).length(20);
     expect(evaluation.random.percentile).equal(100);

@@ -43,7 +43,7 @@ const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: R
 const strongEdge = ({ name, exact, score }: ReportEdge, method: string): string =>
   `${name.padEnd(20)}${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
 
-/** @param written the files to name, most telling first */
+/** @param written the report's files, most telling first */
 export const describeFindings = (record: ReportRecord, written: readonly string[]): string => {
   const { title } = record.settings.method;
   const strongest = record.topEdges.filter(({ inCircuit }) => inCircuit).slice(0, STRONGEST);
@@ -52,6 +52,6 @@ export const describeFindings = (record: ReportRecord, written: readonly string[
     capability(record),
     circuit(record),
     ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
-    ...written.map((file, i) => line(i === 0 ? 'written' : '', file)),
+    ...written.slice(0, 1).map((file) => line('written', `${file} and ${written.length - 1} files beside it`)),
   ].join('\n');
 };
