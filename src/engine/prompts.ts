@@ -130,13 +130,17 @@ export async function patternOf(engine: Engine, run: CachedRun, layer: number): 
   }
 }
 
-/** The first position at which any clean and corrupt prompt differ; `length` where they are all equal. */
-export function firstDifference({ examples, length }: Batch): number {
+/**
+ * The first position at which the runs of any clean and corrupt prompt differ; `length` where the prompts are all equal. Without
+ * a causal mask a difference anywhere is a difference everywhere.
+ */
+export function firstDifference({ model }: Engine, { examples, length }: Batch): number {
   const firsts = examples.map(({ clean, corrupt }) => {
     const at = clean.findIndex((id, i) => id !== corrupt[i]);
     return at < 0 ? length : at;
   });
-  return Math.min(length, ...firsts);
+  const first = Math.min(length, ...firsts);
+  return model.config.attention === 'causal' || first === length ? first : 0;
 }
 
 /** Both prompts of a batch, run and kept. */
@@ -152,7 +156,7 @@ export interface Prompts {
 export async function withPrompts<T>(engine: Engine, batch: Batch, work: (prompts: Prompts) => Promise<T>): Promise<T> {
   return withCachedRun(engine, batch, 'clean', (clean) =>
     withCachedRun(engine, batch, 'corrupt', (corrupt) =>
-      work({ batch, clean, corrupt, firstChange: firstDifference(batch) }),
+      work({ batch, clean, corrupt, firstChange: firstDifference(engine, batch) }),
     ),
   );
 }

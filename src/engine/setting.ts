@@ -70,6 +70,9 @@ export async function spread(
   return shifted(setting, span, { base: of.stream, now: of.stream, alt: of.stream, swap: zeros });
 }
 
-/** The earliest position a run must recompute: not before anything changes, and no later than the first answer. */
-export const clampStart = (setting: Setting, start: number): number =>
-  Math.min(start, setting.judge.firstAnswer, setting.batch.length - 1);
+/**
+ * The earliest position a run must recompute: not before anything changes, and no later than the first answer. Where every
+ * position looks at every other, that is the first.
+ */
+export const clampStart = ({ engine, judge, batch }: Setting, start: number): number =>
+  engine.model.config.attention === 'causal' ? Math.min(start, judge.firstAnswer, batch.length - 1) : 0;
