@@ -1,4 +1,5 @@
 import { refuse } from '../errors.js';
+import { acdc } from './methods/acdc.js';
 import { cleanCorrupted } from './methods/clean-corrupted.js';
 import { eapIgActivations } from './methods/eap-ig-activations.js';
 import { eapIg } from './methods/eap-ig.js';
@@ -17,6 +18,7 @@ export const METHODS: readonly Method[] = [
   cleanCorrupted,
   eapIgActivations,
   exact,
+  acdc,
   informationFlowRoutes,
   hisp,
   magnitude,

@@ -3,6 +3,7 @@ import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
+import type { AcdcSetting } from './acdc/setting.js';
 import type { RiemannRule } from './riemann.js';
 
 export interface MethodSetting {
@@ -10,6 +11,8 @@ export interface MethodSetting {
   readonly steps: number;
   readonly rule: RiemannRule;
   readonly seed: number;
+  /** of `acdc` alone */
+  readonly acdc?: Partial<AcdcSetting>;
 }
 
 /** Passes of the whole model over one pair; backward ones cost about two forward. */
@@ -24,7 +27,7 @@ export interface MethodContext {
   readonly metric: MetricKey;
   readonly setting: MethodSetting;
   /** what a cut edge reads; default the other prompt */
-  readonly source?: AlternativeMaker;
+  readonly source?: AlternativeMaker | undefined;
   readonly signal: AbortSignal;
   /** examples finished, of all */
   onProgress(done: number, total: number): void;
@@ -33,6 +36,14 @@ export interface MethodContext {
 export interface Attribution {
   readonly scores: Scores;
   readonly plan: ChunkPlan;
+  /** what a search found: a circuit, which needs no selection by score */
+  readonly found?: Found;
+}
+
+export interface Found {
+  /** [edge] 1 = in, before dead ends are pruned */
+  readonly edges: Uint8Array;
+  readonly by: 'absolute' | 'signed';
 }
 
 /** A way to score every edge. One file each; a new one is that file and a line in the registry. */

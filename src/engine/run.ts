@@ -15,7 +15,7 @@ export interface AskOptions {
   readonly metric: MetricKey;
   readonly direction: Direction;
   /** where values come from; default the other prompt */
-  readonly source?: AlternativeMaker;
+  readonly source?: AlternativeMaker | undefined;
 }
 
 /** Prompts run, alternatives made, metric ready: questions can be asked. */

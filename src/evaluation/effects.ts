@@ -1,20 +1,27 @@
 import { planBatches } from '../engine/batches.js';
 import type { Engine } from '../engine/engine.js';
 import { withSession } from '../engine/run.js';
+import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
 
-/** The exact effect of chosen edges: metric clean − metric with the edge corrupted, [edge][example]; positive = it helps. */
+/** The exact effect of chosen edges: metric clean − metric with the edge cut, [edge][example]; positive = it helps. */
 export async function measureEffects(
   engine: Engine,
   examples: readonly Example[],
   edges: readonly number[],
-  options: { metric: MetricKey; signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+  options: {
+    metric: MetricKey;
+    source?: AlternativeMaker | undefined;
+    signal?: AbortSignal;
+    onProgress?: (done: number, total: number) => void;
+  },
 ): Promise<Float64Array[]> {
+  const { metric, source } = options;
   const effects = edges.map(() => new Float64Array(examples.length));
   let done = 0;
   for (const batch of planBatches(engine, examples).batches) {
     options.signal?.throwIfAborted();
-    await withSession(engine, batch, { metric: options.metric, direction: 'noising' }, async (session) => {
+    await withSession(engine, batch, { metric, source, direction: 'noising' }, async (session) => {
       const answers = await session.ask(edges.map((edge) => ({ kind: 'edge', edge })));
       answers.forEach((values, e) =>
         batch.indices.forEach((place, i) => {

@@ -5,6 +5,7 @@
  */
 import { prune, countIn } from '../circuit/prune.js';
 import type { Engine } from '../engine/engine.js';
+import type { AlternativeMaker } from '../engine/sources.js';
 import { faithfulness, measureCircuits } from './faithfulness.js';
 import { meanOf } from './statistics.js';
 import type { Example, MetricKey } from '../task/types.js';
@@ -28,6 +29,8 @@ export interface EliminationContext {
   readonly engine: Engine;
   readonly examples: readonly Example[];
   readonly metric: MetricKey;
+  /** what cut edges read; default the other prompt */
+  readonly source?: AlternativeMaker | undefined;
   readonly signal: AbortSignal;
   onProgress(edgesLeft: number, edgesAtStart: number): void;
 }
@@ -110,9 +113,9 @@ class Judge {
   ) {}
 
   async distances(circuits: readonly Uint8Array[]): Promise<number[]> {
-    const { engine, examples, metric, signal } = this.context;
+    const { engine, examples, metric, source, signal } = this.context;
     this.evaluations += circuits.length;
-    const asked = { metric: this.target.keep === 'kl' ? ('kl-divergence' as const) : metric, signal };
+    const asked = { metric: this.target.keep === 'kl' ? ('kl-divergence' as const) : metric, source, signal };
     const { clean, corrupt, circuits: values } = await measureCircuits(engine, examples, circuits, asked);
     if (this.target.keep === 'kl') return values.map((value) => -meanOf(value));
     return values.map((circuit) => Math.abs(1 - (faithfulness({ clean, corrupt, circuit }) ?? Infinity)));

@@ -8,6 +8,7 @@ import { meanOf } from './statistics.js';
 /** The metric of several circuits on the same examples: values kept per example. */
 export interface CircuitMetrics {
   readonly clean: Float64Array;
+  /** with every edge cut: of the corrupt prompts, unless cut edges read something else */
   readonly corrupt: Float64Array;
   /** [circuit][example] */
   readonly circuits: readonly Float64Array[];
@@ -16,7 +17,7 @@ export interface CircuitMetrics {
 export interface MeasureOptions {
   readonly metric: MetricKey;
   /** what edges outside a circuit read; default the corrupt prompt */
-  readonly source?: AlternativeMaker;
+  readonly source?: AlternativeMaker | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -34,12 +35,14 @@ export async function measureCircuits(
   let done = 0;
   for (const batch of planBatches(engine, examples).batches) {
     options.signal?.throwIfAborted();
-    const asked = { metric, direction: 'noising' as const, ...(source ? { source } : {}) };
+    const asked = { metric, direction: 'noising' as const, source };
     await withSession(engine, batch, asked, async (session) => {
-      const answers = await session.ask(circuits.map((keep) => ({ kind: 'circuit', keep })));
+      const nothing = source ? [new Uint8Array(engine.universe.edgeCount)] : [];
+      const answers = await session.ask([...circuits, ...nothing].map((keep) => ({ kind: 'circuit', keep })));
+      const floor = source ? answers.pop()! : session.corrupt;
       batch.indices.forEach((place, i) => {
         result.clean[place] = session.clean[i] as number;
-        result.corrupt[place] = session.corrupt[i] as number;
+        result.corrupt[place] = floor[i] as number;
         answers.forEach((values, c) => ((result.circuits[c] as Float64Array)[place] = values[i] as number));
       });
     });
@@ -50,7 +53,7 @@ export async function measureCircuits(
 }
 
 /**
- * (circuit − corrupt) / (clean − corrupt) of the means (MIB): 0 = no better than the corrupt prompts, 1 = as the model, above 1 =
+ * (circuit − corrupt) / (clean − corrupt) of the means (MIB): 0 = no better than no edges at all, 1 = as the model, above 1 =
  * edges that hurt were cut. Null where clean and corrupt do not differ.
  */
 export function faithfulness(metrics: {

@@ -146,7 +146,7 @@ const circuit = object({
 const evaluation = object({
   split: Type.Union([Type.Literal('report'), Type.Literal('all')]),
   clean: estimate('metric of the whole model on clean prompts'),
-  corrupt: estimate('metric of the whole model on corrupt prompts'),
+  corrupt: estimate('metric with every edge cut: of the corrupt prompts, unless cut edges read something else'),
   circuit: estimate('metric of the circuit: edges outside it read the ablated source'),
   faithfulness: nullable(
     Type.Number({ description: '(circuit - corrupt) / (clean - corrupt) of the means; null where clean = corrupt' }),

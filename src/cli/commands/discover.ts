@@ -1,6 +1,10 @@
+import { RIEMANN_RULES } from '../../discovery/riemann.js';
+import { ABLATIONS, type Ablation } from '../../run/request.js';
 import { defineCommand, flag, required, value } from '../command.js';
 import { bytes, integer, number, oneOf, path, text } from '../parse.js';
 import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+
+const SOURCES = Object.keys(ABLATIONS) as Ablation[];
 
 export const discover = defineCommand({
   name: 'discover',
@@ -10,12 +14,13 @@ export const discover = defineCommand({
     model: modelOption,
     out: required('--out <folder>', 'where the report is written', path),
     method: value('--method <key>', 'discovery method', text, 'eap-ig'),
-    steps: value('--steps <n>', 'interpolation points of eap-ig', integer({ least: 1 }), 5),
-    rule: value(
-      '--rule <rule>',
-      'where they lie: left, right, midpoint',
-      oneOf('left', 'right', 'midpoint'),
-      'midpoint',
+    steps: value('--steps <n>', 'interpolation points of the methods that integrate', integer({ least: 1 }), 5),
+    rule: value('--rule <rule>', `where they lie: ${RIEMANN_RULES.join(', ')}`, oneOf(...RIEMANN_RULES), 'midpoint'),
+    source: value(
+      '--source <kind>',
+      `what a cut edge reads: ${SOURCES.join(', ')} (means over the corrupt prompts)`,
+      oneOf(...SOURCES),
+      'other-prompt',
     ),
     edges: value('--edges <n>', 'edges to choose, before dead ends are pruned', integer({ least: 0 }), 200),
     select: value(
