@@ -36,7 +36,7 @@ export async function activationGradients(
   const span = makeSpan(engine, clampStart(setting, alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(setting, span));
+    const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
     const groups = 1 + (dMlp > 0 ? 2 : 1) * nLayers;
     const shared = points.map((point) => ({ at: point.at, weight: point.weight / groups }));
     const edgePass = { engine, setting, span, arena, cached: base.heads, differences, scores };

@@ -56,7 +56,9 @@ async function makeCommon(on: { setting: Setting; span: Span; arena: Arena }): P
   const { engine, base, alternative } = setting;
   const minus = async (alt: Tensor, now: Tensor): Promise<Tensor> => {
     const inputs = { alt, now, positions: span.positions };
-    const { difference } = arena.own(await engine.run({ name: 'streamDifference', inputs })); // [examples, 1, pos, d]
+    const { difference } = arena.own(
+      await engine.run({ name: 'streamDifference', variant: { byToken: false }, inputs }),
+    ); // [examples, 1, pos, d]
     const [examples, , pos, d] = (difference as Tensor).shape as [number, number, number, number];
     return arena.own(engine.runtime.reshape(difference as Tensor, [1, examples, pos, d]));
   };

@@ -36,7 +36,7 @@ export async function answerEdges(
   });
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(setting, span));
+    const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
     for (const group of groupsByReader(setting, questions))
       for (const chunk of pieces(group, plan.perChunk)) {
         const values = await answerChunk({ setting, span, differences }, chunk);

@@ -34,7 +34,7 @@ interface Ends {
 
 export interface EdgePass extends Pass {
   readonly setting: Setting;
-  /** what every sender would say differently [examples, senders, pos, d] */
+  /** what every sender would say differently [examples, pos, senders, d] */
   readonly differences: Tensor;
   /** [example · edgeCount + edge], added to */
   readonly scores: Float32Array | Float64Array;
@@ -58,7 +58,7 @@ export async function edgeGradients(
   const span = makeSpan(engine, clampStart(setting, setting.alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(setting, span));
+    const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
     const pass: EdgePass = { engine, setting, span, arena, cached: setting.base.heads, differences, scores };
     const { saved, final } = await forwardSaved(pass, await pointStreams(pass, points, ends));
     const { gradient } = await setting.judge.gradient(

@@ -11,6 +11,7 @@ import {
 } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
+import type { ModelConfig } from '../../model/types.js';
 import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
 
 /** The gradient at the stream after the MLP, and the MLP's saved pre-activations → the gradient at the MLP's input. */
@@ -72,12 +73,14 @@ export function projectGradient(arithmetic: Arithmetic): Program {
  *
  * The norm's adjoint is fused, with x̂ the normalised input and h = γ W g:
  *     dx = (h − mean(h) − x̂ · mean(h · x̂)) / σ,   mean(h · x̂) = (g · (q − bias)) / d
- * The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d.
+ * The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d. What is linear is done late: the
+ * g of all questions go through W together, and x̂ is contracted as it is, its factor multiplied in after.
  */
 export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean }): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
   const readers = 3 * nHeads;
+  const tokens = p.multiplyDims(B, POS);
   const roles = ['q', 'k', 'v'] as const;
   const rotated = roles.map((name) => heads(name, config));
   const gradients = roles.map((name) => heads(`${name}.gradient`, config));
@@ -85,30 +88,45 @@ export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean 
   const x = stream('x', config);
   const { inverse, xHat } = normalisedStream(x, arithmetic);
   const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
-  const first = p.transpose(joined, [2, 0, 1, 3, 4]); // [readers, questions, examples, pos, dHead]
   const weight = p.parameter('qkv.readerGradient', [readers, dHead, dModel]);
-  const h = p.reshape(p.matmul(p.reshape(first, [readers, p.multiplyDims(Q, B, POS), dHead]), weight), [
-    readers,
-    Q,
-    B,
-    POS,
-    dModel,
-  ]);
-  const gradient = xHat === null ? h : p.sub(h, p.mul(p.reshape(xHat, [1, Q, B, POS, dModel]), alongX()));
-  const perQuestion = p.sum(gradient, [0]); // [questions, examples, pos, d]
-  const all = p.transpose(p.sum(gradient, [1]), [1, 0, 2, 3]); // [examples, readers, pos, d]
-  const own = variant.mlp ? [p.reshape(p.sum(stream('mlp.gradient', config), [0]), [B, 1, POS, dModel])] : [];
-  const scores = contraction(p.concat([all, ...own], 1), config.dModel);
-  return p.makeProgram('readersGradient', { x: perQuestion, scores });
+  const along = xHat === null ? null : alongX();
+  return p.makeProgram('readersGradient', { x: atStream(), scores: scores() });
 
-  /** mean(h · x̂) / σ per reader [readers, questions, examples, pos, 1]. */
+  /** mean(h · x̂) / σ per reader [questions, examples, pos, readers]. */
   function alongX(): Value {
     const products = roles.map((_, i) => p.sum(p.mul(gradients[i] as Value, rotated[i] as Value), [-1], true));
     const bias = p.reshape(p.parameter('qkv.readerBias', [readers, dHead]), [readers, 1, dHead]);
     const constant = p.sum(p.mul(p.concat(unrotated, 2), bias), [-1], true);
-    const along = p.mul(p.sub(p.concat(products, 2), constant), 1 / dModel); // [questions, examples, readers, pos, 1]
-    return p.transpose(scale(along, inverse), [2, 0, 1, 3, 4]);
+    const mean = p.mul(p.sub(p.concat(products, 2), constant), 1 / dModel); // [questions, examples, readers, pos, 1]
+    return p.transpose(p.reshape(scale(mean, inverse), [Q, B, readers, POS]), [0, 1, 3, 2]);
   }
+
+  /** Σ over readers [questions, examples, pos, d]. */
+  function atStream(): Value {
+    const flat = p.reshape(p.transpose(joined, [0, 1, 3, 2, 4]), [Q, B, POS, readers * dHead]);
+    const all = p.matmul(flat, p.reshape(weight, [readers * dHead, dModel]));
+    return xHat === null || along === null ? all : p.sub(all, p.mul(xHat, p.sum(along, [-1], true)));
+  }
+
+  /** ⟨difference, h⟩ − ⟨difference, x̂⟩ · mean(h · x̂) / σ, token by token, then summed over positions. */
+  function scores(): Value {
+    const summed = p.reshape(p.transpose(p.sum(joined, [0]), [1, 0, 2, 3]), [readers, tokens, dHead]);
+    const h = p.transpose(p.matmul(summed, weight), [1, 0, 2]); // [tokens, readers, d]
+    const mlp = variant.mlp ? [p.reshape(p.sum(stream('mlp.gradient', config), [0]), [tokens, 1, dModel])] : [];
+    const own = readers + mlp.length;
+    const x = xHat === null ? [] : [p.transpose(p.reshape(xHat, [Q, tokens, dModel]), [1, 0, 2])];
+    const products = contraction(p.concat([h, ...mlp, ...x], 1), config); // [tokens, senders, own + questions]
+    if (along === null) return overPositions(products);
+    const factor = p.transpose(p.reshape(along, [Q, tokens, readers]), [1, 0, 2]); // [tokens, questions, readers]
+    const ofX = p.matmul(p.slice(products, 2, [own, p.addDims(own, Q)]), p.pad(factor, 2, [0, mlp.length]));
+    return overPositions(p.sub(p.slice(products, 2, [0, own]), ofX));
+  }
+}
+
+/** [tokens, senders, readers] → [examples, senders, readers]. */
+function overPositions(products: Value): Value {
+  const [, senders, readers] = products.shape as [p.Dim, p.Dim, p.Dim];
+  return p.sum(p.reshape(products, [B, POS, senders, readers]), [1]);
 }
 
 /** values [questions, examples, readers, pos, n] times 1/σ [questions, examples, pos, 1]. */
@@ -130,41 +148,49 @@ function unrotate(gradient: Value, arithmetic: Arithmetic): Value {
   return p.differentiate([{ of: rotate(probe, arithmetic), gradient }], [probe])[0] as Value;
 }
 
-/** gradients [examples, readers, pos, d] · differences [examples, senders, pos, d] → [examples, senders, readers]. */
-function contraction(gradients: Value, dModel: number): Value {
-  const readers = gradients.shape[1] as p.Dim;
-  const flat = p.multiplyDims(POS, dModel);
-  const differences = p.reshape(p.input('differences', [B, 'senders', POS, dModel]), [B, 'senders', flat]);
-  return p.matmul(differences, p.swapLast(p.reshape(gradients, [B, readers, flat])));
+/** gradients [tokens, readers, d] · differences [examples, pos, senders, d] → [tokens, senders, readers]. */
+function contraction(gradients: Value, { dModel }: ModelConfig): Value {
+  const differences = p.input('differences', [B, POS, 'senders', dModel]);
+  return p.matmul(p.reshape(differences, [p.multiplyDims(B, POS), 'senders', dModel]), p.swapLast(gradients));
 }
 
 /** The contraction of a single reader's gradient [questions, examples, pos, d]: the logits. */
 export function readerScores(arithmetic: Arithmetic): Program {
-  const { dModel } = arithmetic.config;
-  const gradient = p.reshape(p.sum(stream('gradient', arithmetic.config), [0]), [B, 1, POS, dModel]);
-  return p.makeProgram('readerScores', { scores: contraction(gradient, dModel) });
+  const { config } = arithmetic;
+  const gradient = p.reshape(p.sum(stream('gradient', config), [0]), [p.multiplyDims(B, POS), 1, config.dModel]);
+  return p.makeProgram('readerScores', { scores: overPositions(contraction(gradient, config)) });
 }
 
-/** What a layer's heads say differently in two cached runs: [examples, heads, pos, d]. */
-export function headDifferences(arithmetic: Arithmetic): Program {
+/** How differences lie: [examples, senders, pos, d], or `byToken`, [examples, pos, senders, d]. */
+export interface DifferenceLayout {
+  readonly byToken: boolean;
+}
+
+/** What a layer's heads say differently in two cached runs. */
+export function headDifferences(arithmetic: Arithmetic, { byToken }: DifferenceLayout): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
   const change = p.sub(atPositions(cachedHeads('alt', config)), atPositions(cachedHeads('now', config)));
   const byHead = p.reshape(p.transpose(change, [2, 0, 1, 3, 4]), [nHeads, p.multiplyDims(B, POS), dHead]);
   const out = p.matmul(byHead, p.parameter('o.byHead', [nHeads, dHead, dModel]));
   const split = p.reshape(out, [nHeads, B, POS, dModel]);
-  return p.makeProgram('headDifferences', { difference: p.transpose(split, [1, 0, 2, 3]) });
+  return p.makeProgram('headDifferences', { difference: p.transpose(split, byToken ? [1, 2, 0, 3] : [1, 0, 2, 3]) });
 }
 
-/** The same for a sender that writes to the stream directly (the embedding, an MLP): [examples, 1, pos, d]. */
-export function streamDifference(arithmetic: Arithmetic): Program {
+/** The same for a sender that writes to the stream directly (the embedding, an MLP). */
+export function streamDifference(arithmetic: Arithmetic, { byToken }: DifferenceLayout): Program {
   const { config } = arithmetic;
   const change = p.sub(cachedStream('alt', config), cachedStream('now', config)); // [1, examples, pos, d]
-  return p.makeProgram('streamDifference', { difference: p.reshape(change, [B, 1, POS, config.dModel]) });
+  const shape = byToken ? [B, POS, 1, config.dModel] : [B, 1, POS, config.dModel];
+  return p.makeProgram('streamDifference', { difference: p.reshape(change, shape) });
 }
 
-/** All senders' differences in one tensor [examples, senders, pos, d]. */
-export function joinDifferences(arithmetic: Arithmetic, variant: { counts: readonly number[] }): Program {
-  const parts = variant.counts.map((count, i) => p.input(`part${i}`, [B, count, POS, arithmetic.config.dModel]));
-  return p.makeProgram('joinDifferences', { differences: p.concat(parts, 1) });
+/** All senders' differences in one tensor. */
+export function joinDifferences(
+  { config }: Arithmetic,
+  { counts, byToken }: DifferenceLayout & { readonly counts: readonly number[] },
+): Program {
+  const shape = (count: number): p.Dim[] => (byToken ? [B, POS, count, config.dModel] : [B, count, POS, config.dModel]);
+  const parts = counts.map((count, i) => p.input(`part${i}`, shape(count)));
+  return p.makeProgram('joinDifferences', { differences: p.concat(parts, byToken ? 2 : 1) });
 }
