@@ -25,6 +25,7 @@ export const CATALOGUE = {
     summary: 'The model does not do the task: the clean and corrupt prompts do not differ reliably in the metric.',
   },
   'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
+  'discovery/search': { exit: 2, summary: 'A search was given a threshold or an order that makes no sense.' },
   'discovery/source': {
     exit: 2,
     summary: 'What cut edges should read is unknown, or the task has no prompts to take its means from.',

@@ -18,7 +18,7 @@ import type { Circuit, Universe } from './types.js';
 const ATTEMPTS = 4;
 
 /** A uniformly random order of 0 … n-1 (Fisher–Yates). */
-const shuffled = (n: number, random: RandomGenerator): Uint32Array => {
+export const shuffled = (n: number, random: RandomGenerator): Uint32Array => {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = uniformInt(random, 0, i);

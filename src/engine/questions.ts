@@ -3,10 +3,11 @@ import type { EdgeId } from '../circuit/types.js';
 
 /**
  * Where an intervention's values come from:
- * `other`: the same example's other prompt (resample ablation); `zero`; `mean`: each node's mean over reference prompts and
- * positions; `mean-positional`: its mean at each position.
+ * `other`: the same example's other prompt (resample ablation); `zero`; `zero-with-positions`: zero, and the learned positions go
+ * with the embedding instead of staying in the stream (as in ACDC and auto-circuit); `mean`: each node's mean over reference
+ * prompts and positions; `mean-positional`: its mean at each position.
  */
-export type SourceKind = 'other' | 'zero' | 'mean' | 'mean-positional';
+export type SourceKind = 'other' | 'zero' | 'zero-with-positions' | 'mean' | 'mean-positional';
 
 /** `noising`: changed values come into the clean run. `denoising`: clean values come into the corrupt run (source `other`). */
 export type Direction = 'noising' | 'denoising';

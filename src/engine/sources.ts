@@ -101,9 +101,14 @@ async function accumulate(
 
 /**
  * A made-up run in which every sender says a fixed value: zero, or its mean. Its streams are those values added up, with the
- * learned positions and the attention output biases, which belong to no node.
+ * learned positions (unless `positions` is false) and the attention output biases, which belong to no node.
  */
-export async function fixedAlternative(engine: Engine, batch: Batch, means: Means | null): Promise<Alternative> {
+export async function fixedAlternative(
+  engine: Engine,
+  batch: Batch,
+  means: Means | null,
+  { positions: withPositions = true }: { readonly positions?: boolean } = {},
+): Promise<Alternative> {
   const arena = new Arena();
   const { config } = engine.model;
   const { nLayers, nHeads, dHead, dModel, dMlp } = config;
@@ -123,7 +128,9 @@ export async function fixedAlternative(engine: Engine, batch: Batch, means: Mean
   }));
   const positions = await learnedPositions(engine, length);
   const start = spreadMean(means, { site: 'embedding', layer: 0, length, shape: streamShape });
-  for (let i = 0; i < start.length; i++) start[i] = (start[i] as number) + (positions[i % positions.length] as number);
+  if (withPositions)
+    for (let i = 0; i < start.length; i++)
+      start[i] = (start[i] as number) + (positions[i % positions.length] as number);
   const streams = await addUp(engine, arena, {
     start: arena.own(engine.runtime.tensor(engine.precise(start), streamShape)),
     z,
@@ -207,6 +214,8 @@ const SOURCES: { readonly [Kind in SourceKind]: SourceMaker } = {
   other: (engine) =>
     Promise.resolve(async (_, { other, firstChange }) => Promise.resolve(otherPrompt(engine, other, firstChange))),
   zero: (engine) => Promise.resolve((batch) => fixedAlternative(engine, batch, null)),
+  'zero-with-positions': (engine) =>
+    Promise.resolve((batch) => fixedAlternative(engine, batch, null, { positions: false })),
   mean: meanSource(false),
   'mean-positional': meanSource(true),
 };

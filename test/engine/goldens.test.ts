@@ -35,7 +35,7 @@ const ATTRIBUTIONS: Readonly<Record<string, readonly Point[]>> = {
 };
 
 /** Where what is not in a circuit says something → the peer's name of it. */
-const CIRCUIT_TABLES: Readonly<Record<SourceKind, string>> = {
+const CIRCUIT_TABLES: Readonly<Partial<Record<SourceKind, string>>> = {
   other: 'patching',
   zero: 'zero',
   mean: 'mean',

@@ -45,12 +45,19 @@ async function nested<T>(
   { asked, use, open = [] }: { asked: AskOptions; use: (forEach: ForEach) => Promise<T>; open?: readonly Session[] },
 ): Promise<T> {
   const [batch, ...others] = batches;
-  if (batch) return withSession(engine, batch, asked, (session) => nested(engine, others, { asked, use, open: [...open, session] }));
+  if (batch)
+    return withSession(engine, batch, asked, (session) =>
+      nested(engine, others, { asked, use, open: [...open, session] }),
+    );
   return use(async (each) => {
     for (const session of open) await each(session);
   });
 }
 
-async function inTurn(engine: Engine, batches: readonly PlannedBatch[], { asked, each }: { asked: AskOptions; each: Each }): Promise<void> {
+async function inTurn(
+  engine: Engine,
+  batches: readonly PlannedBatch[],
+  { asked, each }: { asked: AskOptions; each: Each },
+): Promise<void> {
   for (const batch of batches) await withSession(engine, batch, asked, each);
 }

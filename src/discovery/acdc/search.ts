@@ -70,13 +70,19 @@ export async function search(
     const { trials, end } = lookAhead(universe, order, state, { guess, atOnce });
     if (trials.length === 0) return { keep: end, effects, value: state.value, tried, passes, circuits };
     const values = await given.measure(trials.map(({ without }) => without));
-    const losses = trials.map(({ before }, i) => (before < 0 ? state.value : (values[before] as number)) - (values[i] as number));
+    const losses = trials.map(
+      ({ before }, i) => (before < 0 ? state.value : (values[before] as number)) - (values[i] as number),
+    );
     const wrong = trials.findIndex(({ edge }, i) => isCut(losses[i] as number) !== (guess[edge] === 1));
     const decided = wrong < 0 ? trials.length : wrong + 1;
     trials.slice(0, decided).forEach(({ edge }, i) => (effects[edge] = losses[i] as number));
     // asked of a circuit with one edge too many or too few, and yet the best guess there is
     trials.slice(decided).forEach(({ edge }, i) => (guess[edge] = isCut(losses[decided + i] as number) ? 1 : 0));
-    state = settle(state, trials[decided - 1] as Tried, { values, at: decided - 1, cut: isCut(losses[decided - 1] as number) });
+    state = settle(state, trials[decided - 1] as Tried, {
+      values,
+      at: decided - 1,
+      cut: isCut(losses[decided - 1] as number),
+    });
     [tried, passes, circuits] = [tried + decided, passes + 1, circuits + trials.length];
     atOnce = wrong < 0 ? Math.min(2 * atOnce, MOST_AT_ONCE) : Math.max(1, decided);
     given.onProgress?.(state.next, order.length);

@@ -31,7 +31,8 @@ export const acdc: Method = {
     const rule = ruleOf(setting);
     const asked = { ...noising(context), ...(rule.holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
     const { plan } = planBatches(engine, examples);
-    const share = (done: number, total: number): void => onProgress(Math.floor((done * examples.length) / total), examples.length);
+    const share = (done: number, total: number): void =>
+      onProgress(Math.floor((done * examples.length) / total), examples.length);
     const outcome = await withMeasure(engine, examples, { asked, signal }, (measure) =>
       search(engine.universe, rule, { measure, onProgress: share }),
     );
