@@ -1,6 +1,6 @@
 /** What the scores of edges are: derivatives of `run`, which add up along the way between the prompts. */
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { edgeGradients, type Point } from '../../src/engine/gradient.js';
 import type { Direction, Question } from '../../src/engine/questions.js';
 import { withSession } from '../../src/engine/run.js';
