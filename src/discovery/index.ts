@@ -34,4 +34,4 @@ export const findMethod = (key: string): Method =>
   );
 
 export type { Method, MethodContext, MethodSetting } from './types.js';
-export type { RiemannRule } from './riemann.js';
+export type { RiemannRule } from '../engine/riemann.js';

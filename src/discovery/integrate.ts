@@ -3,16 +3,7 @@ import { withSession } from '../engine/run.js';
 import { refuse } from '../errors.js';
 import type { MetricKey } from '../task/types.js';
 import { negated, noising, scoreBatches } from './collect.js';
-import { RULES, type RiemannRule } from './riemann.js';
 import type { Attribution, MethodContext } from './types.js';
-
-/** @throws TheveninError discovery/steps */
-export function riemannPoints(rule: RiemannRule, steps: number): Point[] {
-  const { least, points } = RULES[rule];
-  if (steps < least)
-    refuse('discovery/steps', `the ${rule} rule needs at least ${least} points, not ${steps}; raise --steps`);
-  return points(steps);
-}
 
 /** Divergences from the clean run are smallest there: their gradient is zero. @throws TheveninError discovery/gradient */
 export function checkGradient(metric: MetricKey, points: readonly Point[]): void {

@@ -1,10 +1,10 @@
 import type { Scores } from '../circuit/types.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
+import type { RiemannRule } from '../engine/riemann.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
 import type { AcdcSetting } from './acdc/setting.js';
-import type { RiemannRule } from './riemann.js';
 
 export interface MethodSetting {
   /** points of an integral */

@@ -1,4 +1,4 @@
-import { RIEMANN_RULES } from '../../discovery/riemann.js';
+import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { ABLATIONS, type Ablation } from '../../run/request.js';
 import { defineCommand, flag, required, value } from '../command.js';
 import { bytes, integer, number, oneOf, path, text } from '../parse.js';

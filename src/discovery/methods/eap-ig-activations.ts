@@ -1,8 +1,7 @@
 import { activationGradients } from '../../engine/activation-gradient.js';
+import { describePoints, riemannPoints } from '../../engine/riemann.js';
 import { withSession } from '../../engine/run.js';
 import { negated, noising, scoreBatches } from '../collect.js';
-import { riemannPoints } from '../integrate.js';
-import { describePoints } from '../riemann.js';
 import type { Method } from '../types.js';
 
 /**

@@ -1,5 +1,5 @@
-import { checkGradient, riemannPoints, scoreByGradient } from '../integrate.js';
-import { describePoints } from '../riemann.js';
+import { describePoints, riemannPoints } from '../../engine/riemann.js';
+import { checkGradient, scoreByGradient } from '../integrate.js';
 import type { Method } from '../types.js';
 
 /**

@@ -1,6 +1,6 @@
 /** Rules for the integral over the line from the corrupt prompt (0) to the clean one (1). */
-
-import type { Point } from '../engine/gradient.js';
+import { refuse } from '../errors.js';
+import type { Point } from './gradient.js';
 
 interface Rule {
   /** of one point, for titles */
@@ -50,6 +50,14 @@ export const RULES = {
 export type RiemannRule = keyof typeof RULES;
 
 export const RIEMANN_RULES = Object.keys(RULES) as RiemannRule[];
+
+/** @throws TheveninError discovery/steps */
+export function riemannPoints(rule: RiemannRule, steps: number): Point[] {
+  const { least, points } = RULES[rule];
+  if (steps < least)
+    refuse('discovery/steps', `the ${rule} rule needs at least ${least} points, not ${steps}; raise --steps`);
+  return points(steps);
+}
 
 /** `5 midpoints` */
 export const describePoints = (rule: RiemannRule, count: number): string =>
