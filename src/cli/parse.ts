@@ -54,6 +54,12 @@ export const layers: Parse<readonly number[]> = (text) =>
 export const names: Parse<readonly string[]> = (text) =>
   /^[\w+]+(,[\w+]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as S1,S2,end');
 
+/** In which order a search visits edges. */
+export const visitOrder: Parse<'reverse' | 'normal' | `random:${number}`> = (text) =>
+  /^(reverse|normal|random:\d+)$/.test(text)
+    ? (text as 'reverse' | 'normal' | `random:${number}`)
+    : reject('reverse, normal or random:<seed>');
+
 export const path: Parse<string> = (text) => (text === '' ? reject('a path') : text);
 
 export const text: Parse<string> = (typed) => (typed === '' ? reject('a value') : typed);

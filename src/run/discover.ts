@@ -2,7 +2,8 @@
 import { layOut } from '../circuit/layout.js';
 import { circuitGraph } from '../circuit/graph.js';
 import { randomCircuits } from '../circuit/random.js';
-import { selectCircuit } from '../circuit/select.js';
+import { countIn } from '../circuit/prune.js';
+import { makeCircuit, selectCircuit } from '../circuit/select.js';
 import type { Circuit, Scores } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
@@ -65,20 +66,14 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
-  const setting = { steps: request.steps, rule: request.rule, seed: request.seed };
+  const { steps, rule, seed, tau, order, test, holds } = request;
+  const setting = { steps, rule, seed, acdc: { tau, order, test, holds } };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
   const capability = await checkCapability(bench, task, { request, stages });
   const source = await openSource(bench, task, request.source);
   const attribution = await score(bench, task, { method, setting, source, stages, capability });
-  const circuit = selectCircuit(bench.engine.universe, attribution.scores.mean, {
-    rule: request.select,
-    by: request.by,
-    requested:
-      request.select === 'threshold'
-        ? (request.threshold ?? refuse('cli/usage', '--select threshold needs --threshold'))
-        : request.edges,
-  });
+  const circuit = choose(bench, attribution, request);
   const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
   const effects = await measureExact(bench, task, { strongest, source, stages });
   const random = randomCircuits(bench.engine.universe, {
@@ -108,6 +103,21 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     layout,
     stages,
   };
+}
+
+/** The circuit that a search found, or the edges that the scores select. */
+function choose(
+  { engine: { universe } }: Workbench,
+  { scores, found }: Attribution,
+  request: DiscoverRequest,
+): Circuit {
+  if (found) {
+    const requested = countIn(found.edges);
+    return makeCircuit(universe, found.edges, { rule: scores.method, by: found.by, requested, tiesLeftOut: 0 });
+  }
+  const { select: rule, by, threshold, edges } = request;
+  const least = (): number => threshold ?? refuse('cli/usage', '--select threshold needs --threshold');
+  return selectCircuit(universe, scores.mean, { rule, by, requested: rule === 'threshold' ? least() : edges });
 }
 
 async function checkCapability(

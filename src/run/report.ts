@@ -34,7 +34,11 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
       sign: 'positive = the edge helps the task',
       riemann: method.integrates ? { rule: setting.rule, steps: setting.steps } : null,
       ablation: request.source,
-      selection: { rule: request.select, by: request.by, requested: findings.circuit.selection.requested },
+      selection: {
+        rule: findings.circuit.selection.rule,
+        by: findings.circuit.selection.by,
+        requested: findings.circuit.selection.requested,
+      },
       seed: request.seed,
       forced: request.force && !doesTask,
     },

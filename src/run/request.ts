@@ -1,3 +1,4 @@
+import { ACDC_DEFAULTS, type AcdcSetting } from '../discovery/acdc/setting.js';
 import type { RiemannRule } from '../discovery/index.js';
 import type { SourceKind } from '../engine/questions.js';
 
@@ -5,6 +6,7 @@ import type { SourceKind } from '../engine/questions.js';
 export const ABLATIONS = {
   'other-prompt': 'other',
   zero: 'zero',
+  'zero-with-positions': 'zero-with-positions',
   mean: 'mean',
   'positional-mean': 'mean-positional',
 } as const satisfies Readonly<Record<string, SourceKind>>;
@@ -12,7 +14,7 @@ export const ABLATIONS = {
 export type Ablation = keyof typeof ABLATIONS;
 
 /** What `thevenin discover` is asked. Only task and model have no default. */
-export interface DiscoverRequest {
+export interface DiscoverRequest extends AcdcSetting {
   /** a shipped task's name or a task file */
   readonly task: string;
   /** a bundled model's name, a folder or a .gguf file */
@@ -60,6 +62,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   method: 'eap-ig',
   steps: 5,
   rule: 'midpoint',
+  ...ACDC_DEFAULTS,
   source: 'other-prompt',
   edges: 200,
   select: 'top-n',

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { ABLATIONS, type Ablation } from '../../run/request.js';
 import { defineCommand, flag, required, value } from '../command.js';
-import { bytes, integer, number, oneOf, path, text } from '../parse.js';
+import { bytes, integer, number, oneOf, path, text, visitOrder } from '../parse.js';
 import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 const SOURCES = Object.keys(ABLATIONS) as Ablation[];
@@ -21,6 +21,25 @@ export const discover = defineCommand({
       `what a cut edge reads: ${SOURCES.join(', ')} (means over the corrupt prompts)`,
       oneOf(...SOURCES),
       'other-prompt',
+    ),
+    tau: value('--tau <change>', 'acdc: an edge stays cut if the metric falls by less', number, 0.01),
+    order: value(
+      '--order <order>',
+      'acdc: in which edges are tried: reverse, normal, random:<seed>',
+      visitOrder,
+      'reverse',
+    ),
+    test: value(
+      '--test <kind>',
+      'acdc: signed (cuts what hurts, too) or absolute change',
+      oneOf('signed', 'absolute'),
+      'signed',
+    ),
+    holds: value(
+      '--holds <what>',
+      'acdc: kl (from the clean run, in nats) or the task’s metric',
+      oneOf('kl', 'metric'),
+      'kl',
     ),
     edges: value('--edges <n>', 'edges to choose, before dead ends are pruned', integer({ least: 0 }), 200),
     select: value(

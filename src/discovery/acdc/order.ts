@@ -9,10 +9,6 @@ import type { Reader, Universe } from '../../circuit/types.js';
  */
 export type AcdcOrder = 'reverse' | 'normal' | `random:${number}`;
 
-/** The text as an order; null where it is none. */
-export const parseOrder = (text: string): AcdcOrder | null =>
-  /^(reverse|normal|random:\d+)$/.test(text) ? (text as AcdcOrder) : null;
-
 /** Every edge once, as a naive loop would try them. */
 export function edgeOrder(universe: Universe, order: AcdcOrder): Int32Array {
   const arrange = arranger(order);

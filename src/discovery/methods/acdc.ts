@@ -19,7 +19,7 @@ export const acdc: Method = {
   direction: 'noising',
   title: (setting) => {
     const { tau, order, test, holds } = ruleOf(setting);
-    return `ACDC, τ ${tau} ${holds === 'kl' ? 'nats of KL' : 'of the metric'}, ${order} order, ${test} test`;
+    return `ACDC τ ${tau} of ${holds === 'kl' ? 'KL' : 'the metric'}, ${order}, ${test}`;
   },
   cost: (_, { edges }) => ({ forwards: 2 + edges, backwards: 0 }),
   check: ({ setting }) => {
