@@ -44,6 +44,10 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'A grid of activation patching is unknown, or the model has no such site or layer.',
   },
+  'interventions/path': {
+    exit: 2,
+    summary: 'A path leads nowhere: it goes downwards, or names a head, MLP or layer that the model does not have.',
+  },
   'interventions/positions': {
     exit: 2,
     summary: 'Prompts cannot be divided as asked: unequal lengths, or a span that some of them lack.',

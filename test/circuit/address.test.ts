@@ -42,6 +42,13 @@ describe('the address grammar', () => {
     });
   }
 
+  it('reads heads as the literature writes them, and prints its own spelling', () => {
+    expect(printAddress(parseAddress('a0.1 -> a5.5<k> -> a8.*<v> -> logits'))).to.equal(
+      'a0.h1 -> a5.h5<k> -> a8.*<v> -> logits',
+    );
+    expect(printAddress(parseAddress('a5.5.q@end'))).to.equal('a5.h5.q@end');
+  });
+
   it('says what it read', () => {
     expect(parseAddress('a5.h1.pattern@end<-IO..7')).to.deep.equal({
       stops: [{ kind: 'pattern', layer: 5, head: 1 }],
