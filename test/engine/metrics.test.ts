@@ -65,8 +65,9 @@ const BATCH = batchOf([example(0, 1), example(1, 2), example(2, 1)]);
 const LATE = batchOf([example(0, 4), example(1, 4), example(2, 5)]);
 
 /** Metrics are of order 1; divergences may be as small as float32 leaves of them. */
-const expectWithin = (found: ArrayLike<number>, expected: readonly number[]): void =>
+const expectWithin = (found: ArrayLike<number>, expected: readonly number[]): void => {
   expect(Math.max(...expected.map((x, i) => Math.abs(x - found[i]!)))).to.be.below(1e-5);
+};
 
 const STEP = 2 ** -14;
 
