@@ -1,7 +1,7 @@
 /**
  * The folder tree is the architecture and its arrows run one way:
  *
- *   cli -> run -> discovery | interventions | evaluation | report -> circuit | engine | train -> task -> model -> runtime -> program
+ *   cli -> run -> attribution | discovery | interventions | evaluation | report -> circuit | engine | train -> task -> model -> runtime -> program
  *   viewer -> report alone
  *
  * A room may import any room below it, none above it and none beside it, with the exceptions named here.
@@ -9,7 +9,7 @@
 const LEVELS = [
   ['cli'],
   ['run'],
-  ['discovery', 'interventions', 'evaluation', 'report'],
+  ['attribution', 'discovery', 'interventions', 'evaluation', 'report'],
   ['circuit', 'engine', 'train'],
   ['task'],
   ['model'],

@@ -6,7 +6,7 @@ import { DERIVATIVES } from './derivatives.js';
 import { sameShape } from './dims.js';
 import { add, broadcast, literal, ShapeError } from './ops.js';
 import { topological } from './program.js';
-import type { Value } from './value.js';
+import type { OpName, Value } from './value.js';
 
 /** A value and the gradient that arrives at it, of the same shape. */
 export interface Cotangent {
@@ -14,11 +14,22 @@ export interface Cotangent {
   readonly gradient: Value;
 }
 
+/** The gradient of each input of a value, as thunks: `usual` are those of the derivative. */
+type Instead = (value: Value, gradient: Value, usual: readonly (() => Value)[]) => readonly (() => Value)[];
+
+/** What goes back through some ops instead of their derivative, as methods of attribution have it. */
+export type Rules = { readonly [Op in OpName]?: Instead };
+
 /**
  * Σ over `cotangents` of gradientᵀ · ∂of/∂x, for each x in `withRespectTo`; zeros where nothing depends on x.
+ * @param rules for ops that are not differentiated but propagated otherwise
  * @returns one value per x, of x's shape.
  */
-export function differentiate(cotangents: readonly Cotangent[], withRespectTo: readonly Value[]): Value[] {
+export function differentiate(
+  cotangents: readonly Cotangent[],
+  withRespectTo: readonly Value[],
+  rules: Rules = {},
+): Value[] {
   for (const { of, gradient } of cotangents)
     if (!sameShape(of.shape, gradient.shape))
       throw new ShapeError(of.op, [of, gradient], "a cotangent of the value's shape");
@@ -33,7 +44,7 @@ export function differentiate(cotangents: readonly Cotangent[], withRespectTo: r
   for (const value of order.reverse()) {
     const gradient = gradients.get(value);
     if (!gradient || !relevant.has(value) || withRespectToLeaf(value, withRespectTo)) continue;
-    propagate(value, gradient, (child, one) => {
+    propagate({ value, gradient, rules }, (child, one) => {
       if (relevant.has(child)) accumulate(child, one);
     });
   }
@@ -51,9 +62,13 @@ function dependents(order: readonly Value[], sources: readonly Value[]): Set<Val
   return relevant;
 }
 
-function propagate(value: Value, gradient: Value, deliver: (child: Value, gradient: Value) => void): void {
+function propagate(
+  { value, gradient, rules }: { value: Value; gradient: Value; rules: Rules },
+  deliver: (child: Value, gradient: Value) => void,
+): void {
   const rule = DERIVATIVES[value.op] as (value: Value, gradient: Value) => readonly (() => Value)[];
-  const parts = rule(value, gradient);
+  const usual = rule(value, gradient);
+  const parts = rules[value.op]?.(value, gradient, usual) ?? usual;
   value.inputs.forEach((child, i) => {
     const part = parts[i];
     if (part && child.dtype === 'float' && child.op !== 'literal') deliver(child, part());

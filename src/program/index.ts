@@ -1,5 +1,5 @@
 export * from './ops.js';
-export { differentiate } from './differentiate.js';
+export { differentiate, type Rules } from './differentiate.js';
 export { makeProgram, printProgram, substitute, type Program } from './program.js';
 export {
   addDims,
