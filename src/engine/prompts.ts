@@ -38,7 +38,7 @@ export interface CachedRun extends Activations {
 export type PromptSide = 'clean' | 'corrupt';
 
 /** Runs the clean or the corrupt prompts in full, keeping every site. Cost: one forward pass. */
-export async function runPrompts(engine: Engine, batch: Batch, side: PromptSide): Promise<CachedRun> {
+async function runPrompts(engine: Engine, batch: Batch, side: PromptSide): Promise<CachedRun> {
   const span = makeSpan(engine, 0, batch.length);
   const kept = new Arena();
   try {
@@ -134,7 +134,7 @@ export async function patternOf(engine: Engine, run: CachedRun, layer: number): 
  * The first position at which the runs of any clean and corrupt prompt differ; `length` where the prompts are all equal. Without
  * a causal mask a difference anywhere is a difference everywhere.
  */
-export function firstDifference({ model }: Engine, { examples, length }: Batch): number {
+function firstDifference({ model }: Engine, { examples, length }: Batch): number {
   const firsts = examples.map(({ clean, corrupt }) => {
     const at = clean.findIndex((id, i) => id !== corrupt[i]);
     return at < 0 ? length : at;

@@ -35,7 +35,7 @@ const keyOf = (site: AveragedSite, layer: number, length: number | null): string
   `${site}@${layer}${length === null ? '' : `@${length}`}`;
 
 /** Cost: one forward pass over the reference prompts. */
-export async function measureMeans(
+async function measureMeans(
   engine: Engine,
   batches: readonly Batch[],
   options: { positional: boolean; side: PromptSide },

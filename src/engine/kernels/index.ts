@@ -1,16 +1,68 @@
-/** Every program of the engine, by the name under which its kernels are prepared. */
+/** Every program of the engine, by the name under which its kernels are prepared; a new one is a function and its name here. */
 import type { Arithmetic } from '../../model/blocks.js';
 import type { Program } from '../../program/index.js';
-import * as attribution from './attribution.js';
-import * as edges from './edges.js';
-import * as forward from './forward.js';
-import * as gradient from './gradient.js';
-import * as metric from './metric.js';
+import { sumStreams, sumQuestions, proximity, mlpPropagation, attendPropagation, softmaxFix } from './attribution.js';
+import { cutStream, cutHead, joinRows, circuitStream, circuitChange, headChanges, circuitHeads } from './edges.js';
+import {
+  project,
+  attend,
+  output,
+  feedForward,
+  shift,
+  swapStream,
+  shiftHeads,
+  swapHeads,
+  addStreams,
+} from './forward.js';
+import {
+  mlpGradient,
+  outputGradient,
+  attendGradient,
+  projectGradient,
+  readersGradient,
+  readerScores,
+  headDifferences,
+  streamDifference,
+  joinDifferences,
+} from './gradient.js';
+import { metric, metricGradient, logits } from './metric.js';
 
-const BUILDERS = { ...forward, ...edges, ...gradient, ...attribution, ...metric } as const satisfies Record<
-  string,
-  (...args: never[]) => unknown
->;
+const BUILDERS = {
+  project,
+  attend,
+  output,
+  feedForward,
+  shift,
+  swapStream,
+  shiftHeads,
+  swapHeads,
+  addStreams,
+  cutStream,
+  cutHead,
+  joinRows,
+  circuitStream,
+  circuitChange,
+  headChanges,
+  circuitHeads,
+  mlpGradient,
+  outputGradient,
+  attendGradient,
+  projectGradient,
+  readersGradient,
+  readerScores,
+  headDifferences,
+  streamDifference,
+  joinDifferences,
+  sumStreams,
+  sumQuestions,
+  proximity,
+  mlpPropagation,
+  attendPropagation,
+  softmaxFix,
+  metric,
+  metricGradient,
+  logits,
+} as const satisfies Record<string, (...args: never[]) => Program>;
 
 type Builders = typeof BUILDERS;
 export type KernelName = keyof Builders;
