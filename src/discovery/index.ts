@@ -1,14 +1,17 @@
 import { refuse } from '../errors.js';
 import { acdc } from './methods/acdc.js';
+import { atpStar } from './methods/atp-star.js';
 import { cleanCorrupted } from './methods/clean-corrupted.js';
 import { eapIgActivations } from './methods/eap-ig-activations.js';
 import { eapIg } from './methods/eap-ig.js';
 import { eap } from './methods/eap.js';
 import { exact } from './methods/exact.js';
+import { gim } from './methods/gim.js';
 import { hisp } from './methods/hisp.js';
 import { informationFlowRoutes } from './methods/information-flow-routes.js';
 import { magnitude } from './methods/magnitude.js';
 import { random } from './methods/random.js';
+import { relp } from './methods/relp.js';
 import type { Method } from './types.js';
 
 /** Every way to score edges; a new one is a file and a line here. */
@@ -17,6 +20,9 @@ export const METHODS: readonly Method[] = [
   eap,
   cleanCorrupted,
   eapIgActivations,
+  atpStar,
+  relp,
+  gim,
   exact,
   acdc,
   informationFlowRoutes,

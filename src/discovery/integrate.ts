@@ -1,9 +1,14 @@
+import type { WayBack } from '../engine/backward.js';
 import { edgeGradients, type Point } from '../engine/gradient.js';
 import { withSession } from '../engine/run.js';
+import type { Setting } from '../engine/setting.js';
 import { refuse } from '../errors.js';
 import type { MetricKey } from '../task/types.js';
 import { negated, noising, scoreBatches } from './collect.js';
 import type { Attribution, MethodContext } from './types.js';
+
+/** The gradient on the clean prompts alone. */
+export const CLEAN: readonly Point[] = [{ at: 1, weight: 1 }];
 
 /** Divergences from the clean run are smallest there: their gradient is zero. @throws TheveninError discovery/gradient */
 export function checkGradient(metric: MetricKey, points: readonly Point[]): void {
@@ -16,16 +21,19 @@ export function checkGradient(metric: MetricKey, points: readonly Point[]): void
 
 /**
  * −⟨alternative − clean output of the sender, Σ over points of weight · ∂metric/∂(reader's input)⟩: the first-order estimate of
- * what the metric loses when the edge is cut. The points lie between the embedding's alternative and the clean embedding.
+ * what the metric loses when the edge is cut. Some methods send something else than the derivative back. The points lie between the embedding's alternative and the clean embedding.
  */
 export function scoreByGradient(
   context: MethodContext,
   method: string,
   points: readonly Point[],
+  way: (setting: Setting) => WayBack = () => ({}),
 ): Promise<Attribution> {
   return scoreBatches(context, { method, copies: points.length }, (batch) =>
     withSession(context.engine, batch, noising(context), async ({ setting }) =>
-      negated(await edgeGradients(setting, points, { clean: setting.base, corrupt: setting.alternative })),
+      negated(
+        await edgeGradients(setting, points, { clean: setting.base, corrupt: setting.alternative, ...way(setting) }),
+      ),
     ),
   );
 }

@@ -82,7 +82,7 @@ async function fromStream(pass: GroupPass, layer: number, entering: Tensor): Pro
     const own = { ...pass, arena };
     const weights = points.map(({ weight }) => weight);
     const { saved, final } = await forwardSaved(own, entering, layer);
-    const { gradient } = await setting.judge.gradient(final, span, weights);
+    const { gradient } = await setting.judge.gradient(final, span, { weights });
     const x = await backwardScored(own, saved, { atFinal: gradient, first: layer });
     return (await engine.run({ name: 'sumQuestions', inputs: { x } }))['x'] as Tensor;
   } finally {
@@ -127,10 +127,10 @@ async function fromMid(pass: GroupPass, layer: number, mid: Tensor): Promise<Ten
     const post = arena.release(mlp['post'] as Tensor);
     const { saved, final } = await forwardSaved(own, post, layer + 1);
     const weights = points.map(({ weight }) => weight);
-    const { gradient: atFinal } = await setting.judge.gradient(final, span, weights);
+    const { gradient: atFinal } = await setting.judge.gradient(final, span, { weights });
     const gradient = await backwardScored(own, saved, { atFinal, first: layer + 1 });
     const half = { pre: mid, mid, mlp, heads: at(setting.base.heads, layer) }; // the heads are not read
-    const atMlp = arena.own((await gradientThroughMlp(engine, layer, { saved: half, gradient })) as Tensor);
+    const atMlp = arena.own((await gradientThroughMlp(pass, layer, { saved: half, gradient })) as Tensor);
     await scoreReader(own, atMlp, engine.universe.readerIndex(`m${layer}`) as number);
     const x = arena.own(await sumOf(pass, [gradient, atMlp]));
     return (await engine.run({ name: 'sumQuestions', inputs: { x } }))['x'] as Tensor;
@@ -157,7 +157,7 @@ async function baseLayer(pass: GroupPass, layer: number, from: Arriving): Promis
   const sum = async (...streams: (Tensor | null)[]): Promise<Tensor> => local.own(await sumOf(pass, streams));
   try {
     const toMlp = parallelBlocks ? await sum(gradient, ofHeads) : gradient;
-    const mlp = toMlp && (await gradientThroughMlp(engine, layer, { saved, gradient: toMlp }));
+    const mlp = toMlp && (await gradientThroughMlp(pass, layer, { saved, gradient: toMlp }));
     if (mlp) local.own(mlp);
     if (!gradient && !ofMlp && !mlp) return await sumOf(pass, [ofHeads]);
     const toHeads = await sum(gradient, ofMlp, parallelBlocks ? null : mlp);

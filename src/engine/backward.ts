@@ -3,6 +3,7 @@ import type { Tensor, Tensors } from '../runtime/types.js';
 import type { Arena } from './arena.js';
 import type { Engine } from './engine.js';
 import { attend, feedForward, output, prefixInputs, project, type HeadTensors } from './layers.js';
+import type { Rules } from './kernels/attribution.js';
 import { tokensOf } from './prompts.js';
 import { at } from './setting.js';
 import type { Span } from './span.js';
@@ -15,13 +16,20 @@ export interface Saved {
   readonly mlp: Tensors;
 }
 
-export interface Pass {
+export interface Pass extends WayBack {
   readonly engine: Engine;
   readonly span: Span;
   /** owns everything saved */
   readonly arena: Arena;
   /** per layer, where keys and values of the positions before the span come from */
   readonly cached: readonly HeadTensors[];
+}
+
+/** What goes back through a layer instead of the derivative. */
+export interface WayBack {
+  readonly rules?: Rules;
+  /** per layer, where queries and keys would go: the pattern's change over the whole way stands for its derivative */
+  readonly toward?: readonly HeadTensors[];
 }
 
 /**
@@ -66,7 +74,7 @@ export interface At {
 
 /** The gradient at the MLP's input; null for attention-only models. */
 export async function gradientThroughMlp(
-  engine: Engine,
+  { engine, rules }: Pass,
   layer: number,
   { saved, gradient }: At,
 ): Promise<Tensor | null> {
@@ -75,21 +83,45 @@ export async function gradientThroughMlp(
   const gate = saved.mlp['gate'];
   const x = parallelBlocks ? saved.pre : saved.mid;
   const inputs = { x, hidden: saved.mlp['hidden'] as Tensor, gradient, ...(gate ? { gate } : {}) };
-  return (await engine.run({ name: 'mlpGradient', layer, inputs }))['x'] as Tensor;
+  const result = rules
+    ? await engine.run({ name: 'mlpPropagation', layer, variant: rules.mlp, inputs })
+    : await engine.run({ name: 'mlpGradient', layer, inputs });
+  return result['x'] as Tensor;
 }
 
 /** The gradients at the layer's q, k and v. */
-export async function gradientThroughHeads(
-  { engine, span, cached }: Pass,
-  layer: number,
-  from: At,
-): Promise<HeadTensors> {
+export async function gradientThroughHeads(pass: Pass, layer: number, from: At): Promise<HeadTensors> {
+  const { engine, span, cached, rules, toward } = pass;
   const { z } = await engine.run({ name: 'outputGradient', layer, inputs: { gradient: from.gradient } });
   const { q, k, v } = from.saved.heads;
   const inputs = { q, k, v, gradient: z as Tensor, ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null) };
-  const result = await engine.run({ name: 'attendGradient', layer, variant: { prefix: span.prefix }, inputs });
+  const { prefix } = span;
+  const linear = rules
+    ? await engine.run({ name: 'attendPropagation', layer, variant: { prefix, ...rules.attention }, inputs })
+    : await engine.run({ name: 'attendGradient', layer, variant: { prefix }, inputs });
+  const result = toward
+    ? await softmaxFixed(pass, layer, { saved: from.saved.heads, atZ: z as Tensor, linear })
+    : linear;
   (z as Tensor).dispose();
   return result as unknown as HeadTensors;
+}
+
+/** The gradients at q and k, as far as the alternative rather than at the point. */
+async function softmaxFixed(
+  { engine, span, cached, toward }: Pass,
+  layer: number,
+  of: { saved: HeadTensors; atZ: Tensor; linear: Tensors },
+): Promise<Tensors> {
+  const { q, k, v } = of.linear as unknown as HeadTensors;
+  const alternative = at(toward as readonly HeadTensors[], layer);
+  const inputs = {
+    ...of.saved,
+    ...{ gradient: of.atZ, 'q.gradient': q, 'k.gradient': k, 'q.alt': alternative.q, 'k.alt': alternative.k },
+    ...{ ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null), positions: span.positions },
+  };
+  const fixed = await engine.run({ name: 'softmaxFix', layer, variant: { prefix: span.prefix }, inputs });
+  for (const spent of [q, k]) spent.dispose();
+  return { ...fixed, v };
 }
 
 /** Sum of two streams; the caller owns it. */

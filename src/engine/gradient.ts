@@ -13,6 +13,7 @@ import {
   type At,
   type Pass,
   type Saved,
+  type WayBack,
 } from './backward.js';
 import type { Engine } from './engine.js';
 import type { HeadTensors } from './layers.js';
@@ -45,11 +46,13 @@ export interface EdgePass extends Pass {
  * positions and d: [example · edgeCount + edge]. A first-order estimate of what cutting the edge adds to the metric.
  *
  * Cost: per point a forward and a backward pass over the positions that differ.
+ *
+ * Where the way back is given by rules, they stand for the derivative.
  */
 export async function edgeGradients(
   setting: Setting,
   points: readonly Point[],
-  ends: Ends,
+  { clean, corrupt, ...way }: Ends & WayBack,
 ): Promise<Float32Array | Float64Array> {
   const { engine, batch } = setting;
   const examples = batch.examples.length;
@@ -59,13 +62,10 @@ export async function edgeGradients(
   const arena = new Arena();
   try {
     const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
-    const pass: EdgePass = { engine, setting, span, arena, cached: setting.base.heads, differences, scores };
-    const { saved, final } = await forwardSaved(pass, await pointStreams(pass, points, ends));
-    const { gradient } = await setting.judge.gradient(
-      final,
-      span,
-      points.map(({ weight }) => weight),
-    );
+    const pass: EdgePass = { engine, setting, span, arena, cached: setting.base.heads, differences, scores, ...way };
+    const { saved, final } = await forwardSaved(pass, await pointStreams(pass, points, { clean, corrupt }));
+    const weights = points.map(({ weight }) => weight);
+    const { gradient } = await setting.judge.gradient(final, span, { weights, frozenNorm: way.rules?.frozenNorms });
     await backwardScored(pass, saved, { atFinal: gradient });
   } finally {
     arena.dispose();
@@ -125,7 +125,7 @@ async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<T
   const { saved, gradient } = from;
   const local = new Arena();
   try {
-    const mlp = await gradientThroughMlp(engine, layer, from);
+    const mlp = await gradientThroughMlp(pass, layer, from);
     if (mlp) local.own(mlp);
     const parallel = engine.model.config.parallelBlocks;
     const atMid = mlp && !parallel ? local.own(await added(engine, gradient, mlp)) : gradient;
@@ -152,7 +152,8 @@ export async function scoreReaders(
   const { engine } = pass;
   const { saved, heads, mlp } = from;
   const inputs = readerInputs(pass, saved, { heads, mlp });
-  const scored = await engine.run({ name: 'readersGradient', layer, variant: { mlp: mlp !== null }, inputs });
+  const variant = { mlp: mlp !== null, frozenNorm: pass.rules?.frozenNorms ?? false };
+  const scored = await engine.run({ name: 'readersGradient', layer, variant, inputs });
   const count = 3 * engine.universe.shape.nHeads + (mlp ? 1 : 0);
   await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer).slice(0, count));
   return scored['x'] as Tensor;

@@ -7,13 +7,20 @@ import { METRICS, type Metric } from './metrics/index.js';
 import type { Batch, CachedRun } from './prompts.js';
 import { makeSpan, type Span } from './span.js';
 
+export interface GradientOf {
+  /** one per question */
+  readonly weights: readonly number[];
+  /** the final norm divides by a constant, as some methods of attribution have it; default false */
+  readonly frozenNorm?: boolean | undefined;
+}
+
 /** A metric made ready for one batch; owns small tensors. */
 export interface Judge {
   readonly metric: Metric;
   /** the metric of each question and example, from the final stream [questions, examples, pos, d]: [questions · examples] */
   value(final: Tensor, span: Span): Promise<Float64Array>;
   /** the same, and the gradient of Σ weight · metric at the final stream; the caller owns it */
-  gradient(final: Tensor, span: Span, weights: readonly number[]): Promise<{ value: Float64Array; gradient: Tensor }>;
+  gradient(final: Tensor, span: Span, of: GradientOf): Promise<{ value: Float64Array; gradient: Tensor }>;
   /** the first position that is judged */
   readonly firstAnswer: number;
   dispose(): void;
@@ -42,11 +49,11 @@ export async function makeJudge(
       const result = await engine.run({ name: 'metric', variant: { metric }, inputs: inputs(final, rows) });
       return finish(result['metric'] as Tensor, [rows], offset);
     },
-    async gradient(final, span, weights) {
+    async gradient(final, span, { weights, frozenNorm = false }) {
       const rows = table.rows(engine, span);
       const weight = engine.runtime.tensor(engine.precise(Float64Array.from(weights)), [weights.length, 1]);
       const given = { ...inputs(final, rows), 'question.weight': weight };
-      const result = await engine.run({ name: 'metricGradient', variant: { metric }, inputs: given });
+      const result = await engine.run({ name: 'metricGradient', variant: { metric, frozenNorm }, inputs: given });
       const value = await finish(result['metric'] as Tensor, [rows, weight], offset);
       return { value, gradient: result['gradient'] as Tensor };
     },

@@ -42,7 +42,7 @@ export async function residualGradients(
       batch.examples.map((example) => example[options.side]),
     );
     const { saved, final } = await forwardSaved(pass, x);
-    const { value, gradient } = await options.judge.gradient(final, span, [1]);
+    const { value, gradient } = await options.judge.gradient(final, span, { weights: [1] });
     return {
       value,
       ...(await backward(pass, saved, { gradient: kept.own(gradient), kept })),
@@ -77,13 +77,14 @@ async function backward(
   return { pre, mid, final: from.gradient };
 }
 
-async function backwardLayer(pass: Pass, layer: number, from: At): Promise<{ pre: Tensor; mid: Tensor }> {
+/** One layer back; the caller owns what comes back, where `mid` may be the gradient that was given. */
+export async function backwardLayer(pass: Pass, layer: number, from: At): Promise<{ pre: Tensor; mid: Tensor }> {
   const { engine, span } = pass;
   const { saved, gradient } = from;
   const parallel = engine.model.config.parallelBlocks;
   const local = new Arena();
   try {
-    const mlp = await gradientThroughMlp(engine, layer, from);
+    const mlp = await gradientThroughMlp(pass, layer, from);
     if (mlp) local.own(mlp);
     const mid = mlp && !parallel ? await added(engine, gradient, mlp) : gradient;
     const heads = await gradientThroughHeads(pass, layer, { saved, gradient: mid });

@@ -127,11 +127,13 @@ export function mlp(x: Value, arithmetic: Arithmetic): MlpValues {
   return { hidden, gate, output: mlpOutput(hidden, gate, arithmetic) };
 }
 
+/** The model's activation function. */
+export const activate = (x: Value, { config }: Arithmetic): Value => ACTIVATIONS[config.activation](x);
+
 /** The second half of the MLP, from its pre-activations. */
 export function mlpOutput(hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value {
-  const { dModel, dMlp, activation } = arithmetic.config;
-  const act = ACTIVATIONS[activation];
-  const active = gate ? p.mul(act(gate), hidden) : act(hidden);
+  const { dModel, dMlp } = arithmetic.config;
+  const active = gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
   const out = p.matmul(active, p.parameter('mlp.out', [dMlp, dModel]));
   return withBias(out, arithmetic.has.outBias, () => p.parameter('mlp.out.bias', [dModel]));
 }

@@ -1,7 +1,5 @@
-import { checkGradient, scoreByGradient } from '../integrate.js';
+import { checkGradient, CLEAN, scoreByGradient } from '../integrate.js';
 import type { Method } from '../types.js';
-
-const CLEAN = [{ at: 1, weight: 1 }];
 
 /** Edge attribution patching: the gradient at the clean run. 0 where the softmax saturates, and everywhere for KL at clean. */
 export const eap: Method = {

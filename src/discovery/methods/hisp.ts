@@ -1,6 +1,6 @@
 import type { Universe } from '../../circuit/types.js';
 import { makeSource } from '../../engine/sources.js';
-import { checkGradient, scoreByGradient } from '../integrate.js';
+import { checkGradient, CLEAN, scoreByGradient } from '../integrate.js';
 import { edgesBetween, nodeScores } from '../nodes.js';
 import type { Attribution, Method, MethodContext } from '../types.js';
 
@@ -15,14 +15,14 @@ export const hisp: Method = {
   direction: 'noising',
   title: () => 'HISP (head importance, absolute)',
   cost: () => ({ forwards: 3, backwards: 1 }),
-  check: ({ metric }) => checkGradient(metric, [{ at: 1, weight: 1 }]),
+  check: ({ metric }) => checkGradient(metric, CLEAN),
   run,
 };
 
 async function run(context: MethodContext): Promise<Attribution> {
   const { engine, examples } = context;
   const source = await makeSource(engine, 'zero', { batches: [], side: 'clean' });
-  const { scores, plan } = await scoreByGradient({ ...context, source }, 'hisp', [{ at: 1, weight: 1 }]);
+  const { scores, plan } = await scoreByGradient({ ...context, source }, 'hisp', CLEAN);
   const importance = new Float64Array(engine.universe.senders.length);
   const perExample = scores.perExample!;
   for (let at = 0; at < perExample.length; at += engine.universe.edgeCount)

@@ -1,8 +1,9 @@
 /** Programs that only some methods of attribution need. */
-import type { Arithmetic } from '../../model/blocks.js';
+import { activate, attentionPattern, mlp, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
-import type { Program } from '../../program/index.js';
-import { B, cachedStream, POS, stream } from './dims.js';
+import type { Program, Value } from '../../program/index.js';
+import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
+import { frozenNormalise, withoutNorm } from './frozen-norm.js';
 
 /** Sum of several streams [questions, examples, pos, d]. */
 export function sumStreams(arithmetic: Arithmetic, variant: { count: number }): Program {
@@ -24,4 +25,116 @@ export function proximity({ config }: Arithmetic, variant: { count: number }): P
   const y = p.reshape(cachedStream('y', config), [B, 1, POS, config.dModel]);
   const rest = p.sum(p.abs(p.add(y, p.slice(all, 1, [0, variant.count]))), [-1]);
   return p.makeProgram('proximity', { proximity: p.relu(p.sub(p.sum(p.abs(y), [-1]), rest)) });
+}
+
+/** What goes back through norms, activations, products and softmax instead of their derivatives. */
+export interface Rules {
+  /** norms divide by a constant */
+  readonly frozenNorms: boolean;
+  readonly mlp: {
+    readonly frozenNorm: boolean;
+    /** f(x) goes back as the line through the origin, x · (f(x) / x) with the ratio constant */
+    readonly lineThroughOrigin: boolean;
+    /** share that each factor of a gated MLP gets */
+    readonly factors: number;
+  };
+  readonly attention: {
+    /** of the softmax on the way back; null: the pattern is constant */
+    readonly temperature: number | null;
+    readonly queries: number;
+    readonly keys: number;
+    readonly values: number;
+  };
+}
+
+/** As `mlpGradient`, by rules. */
+export function mlpPropagation(arithmetic: Arithmetic, rules: Rules['mlp']): Program {
+  const { config } = arithmetic;
+  const x = stream('x', config);
+  const forward = rules.frozenNorm
+    ? mlp(frozenNormalise(x, 'ln2', { arithmetic, frozen: stream('x', config) }), withoutNorm(arithmetic))
+    : mlp(x, arithmetic);
+  const saved = (name: string): Value => p.input(name, [Q, B, POS, config.dMlp]);
+  const [hidden, gate] = [saved('hidden'), forward.gate ? saved('gate') : null];
+  const act = (value: Value, name: string): Value =>
+    rules.lineThroughOrigin ? p.mul(value, slopeThroughOrigin(saved(name), arithmetic)) : activate(value, arithmetic);
+  const active = gate ? p.mul(act(gate, 'gate'), hidden) : act(hidden, 'hidden');
+  const of = p.matmul(active, p.parameter('mlp.out', [config.dMlp, config.dModel]));
+  const sites = p.differentiate([{ of, gradient: stream('gradient', config) }], gate ? [hidden, gate] : [hidden]);
+  const shares = gate ? sites.map((site) => p.mul(site, rules.factors)) : sites;
+  const cotangents = [forward.hidden, forward.gate].flatMap((entry, i) =>
+    entry ? [{ of: entry, gradient: shares[i] as Value }] : [],
+  );
+  return p.makeProgram('mlpPropagation', { x: p.differentiate(cotangents, [x])[0] as Value });
+}
+
+/** f(x) / x, and 0 where x is. */
+function slopeThroughOrigin(x: Value, arithmetic: Arithmetic): Value {
+  const zero = p.equal(x, 0);
+  return p.where(zero, 0, p.div(activate(x, arithmetic), p.add(x, zero)));
+}
+
+/** As `attendGradient`, by rules. */
+export function attendPropagation(
+  arithmetic: Arithmetic,
+  variant: Rules['attention'] & { readonly prefix: boolean },
+): Program {
+  const { config } = arithmetic;
+  const { temperature, queries, keys, values } = variant;
+  const side = (): Record<'q' | 'k' | 'v', Value> => ({
+    q: heads('q', config),
+    k: heads('k', config),
+    v: heads('v', config),
+  });
+  const at = (of: Record<'q' | 'k' | 'v', Value>, name: 'k' | 'v'): Value =>
+    withPrefix(of[name], name, arithmetic, variant);
+  const gradient = heads('gradient', config);
+  const [moving, still] = [side(), side()];
+  const byPattern = p.matmul(attentionPattern(still.q, at(still, 'k'), arithmetic), at(moving, 'v'));
+  const [v] = p.differentiate([{ of: byPattern, gradient }], [moving.v]) as [Value];
+  const scaled = { v: p.mul(v, values) };
+  if (temperature === null)
+    return p.makeProgram('attendPropagation', { ...scaled, q: p.mul(still.q, 0), k: p.mul(still.k, 0) });
+  const softer = { ...arithmetic, config: { ...config, attnScale: config.attnScale * temperature } };
+  // T · softmax(s / T) has the derivative of softmax at temperature T, without the factor 1 / T
+  const pattern = p.mul(attentionPattern(moving.q, at(moving, 'k'), softer), temperature);
+  const [q, k] = p.differentiate([{ of: p.matmul(pattern, at(still, 'v')), gradient }], [moving.q, moving.k]) as [
+    Value,
+    Value,
+  ];
+  return p.makeProgram('attendPropagation', { ...scaled, q: p.mul(q, queries), k: p.mul(k, keys) });
+}
+
+/**
+ * The gradients g at q and k corrected so that over the whole way Δ to `q.alt` and `k.alt` they give exactly what recomputing the
+ * softmax gives, linear downstream (the QK fix of AtP*, Kramár et al., arXiv:2403.00745 § 3.1):
+ *
+ *     T = ⟨z(alternative) − z, gradient at z⟩        g + (T − ⟨Δ, g⟩) · Δ / |Δ|²
+ *
+ * for the query of each position alone, and for all keys of a head together.
+ */
+export function softmaxFix(arithmetic: Arithmetic, variant: { prefix: boolean }): Program {
+  const { config } = arithmetic;
+  const [q, k, v] = [
+    heads('q', config),
+    withPrefix(heads('k', config), 'k', arithmetic, variant),
+    withPrefix(heads('v', config), 'v', arithmetic, variant),
+  ];
+  const gradient = heads('gradient', config);
+  const alternative = (name: 'q' | 'k'): Value => atPositions(cachedHeads(`${name}.alt`, config));
+  const along = (a: Value, b: Value, axes: readonly number[]): Value => p.sum(p.mul(a, b), [...axes], true);
+  const z = (query: Value, key: Value): Value => p.matmul(attentionPattern(query, key, arithmetic), v);
+  const now = z(q, k);
+  const fixed = (name: 'q' | 'k', moved: Value, axes: readonly number[]): Value => {
+    const own = heads(`${name}.gradient`, config);
+    const delta = p.sub(alternative(name), heads(name, config));
+    const missing = p.sub(along(p.sub(moved, now), gradient, axes), along(delta, own, axes));
+    const length = along(delta, delta, axes);
+    return p.add(own, p.mul(delta, p.div(missing, p.add(length, p.equal(length, 0)))));
+  };
+  const keys = withPrefix(alternative('k'), 'k', arithmetic, variant);
+  return p.makeProgram('softmaxFix', {
+    q: fixed('q', z(alternative('q'), k), [-1]),
+    k: fixed('k', z(q, keys), [-2, -1]),
+  });
 }

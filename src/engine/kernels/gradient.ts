@@ -73,10 +73,10 @@ export function projectGradient(arithmetic: Arithmetic): Program {
  *
  * The norm's adjoint is fused, with x̂ the normalised input and h = γ W g:
  *     dx = (h − mean(h) − x̂ · mean(h · x̂)) / σ,   mean(h · x̂) = (g · (q − bias)) / d
- * The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d. What is linear is done late: the
+ * (the last term is left out with `frozenNorm`). The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d. What is linear is done late: the
  * g of all questions go through W together, and x̂ is contracted as it is, its factor multiplied in after.
  */
-export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean }): Program {
+export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean; frozenNorm: boolean }): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
   const readers = 3 * nHeads;
@@ -86,7 +86,9 @@ export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean 
   const gradients = roles.map((name) => heads(`${name}.gradient`, config));
   const unrotated = gradients.map((gradient, i) => (roles[i] === 'v' ? gradient : unrotate(gradient, arithmetic)));
   const x = stream('x', config);
-  const { inverse, xHat } = normalisedStream(x, arithmetic);
+  const normed = normalisedStream(x, arithmetic);
+  const { inverse } = normed;
+  const xHat = variant.frozenNorm ? null : normed.xHat;
   const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
   const weight = p.parameter('qkv.readerGradient', [readers, dHead, dModel]);
   const along = xHat === null ? null : alongX();

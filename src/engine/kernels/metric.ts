@@ -4,6 +4,7 @@ import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import type { Metric } from '../metrics/types.js';
 import { B, POS, Q, stream } from './dims.js';
+import { frozenNormalise, withoutNorm } from './frozen-norm.js';
 
 const ANSWERS = 'answers';
 
@@ -42,9 +43,16 @@ export function metric(arithmetic: Arithmetic, variant: { metric: Metric }): Pro
 }
 
 /** … and the gradient of Σ questionWeight · metric at the final stream. */
-export function metricGradient(arithmetic: Arithmetic, variant: { metric: Metric }): Program {
-  const x = stream('x', arithmetic.config);
-  const value = metricValue(x, variant.metric, arithmetic);
+export function metricGradient(arithmetic: Arithmetic, variant: { metric: Metric; frozenNorm: boolean }): Program {
+  const { config } = arithmetic;
+  const x = stream('x', config);
+  const value = variant.frozenNorm
+    ? metricValue(
+        frozenNormalise(x, 'lnFinal', { arithmetic, frozen: stream('x', config) }),
+        variant.metric,
+        withoutNorm(arithmetic),
+      )
+    : metricValue(x, variant.metric, arithmetic);
   const weight = p.broadcast(p.input('question.weight', [Q, 1]), value.shape);
   const [gradient] = p.differentiate([{ of: value, gradient: weight }], [x]);
   return p.makeProgram('metricGradient', { metric: value, gradient: gradient as Value });

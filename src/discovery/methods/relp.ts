@@ -1,0 +1,25 @@
+import type { Rules } from '../../engine/kernels/attribution.js';
+import { checkGradient, CLEAN, scoreByGradient } from '../integrate.js';
+import type { Method } from '../types.js';
+
+/** LN rule, identity rule, AH rule (the pattern is constant), half rule. */
+const RULES: Rules = {
+  frozenNorms: true,
+  mlp: { frozenNorm: true, lineThroughOrigin: true, factors: 0.5 },
+  attention: { temperature: null, queries: 0, keys: 0, values: 1 },
+};
+
+/**
+ * Relevance patching: EAP with the coefficients of layer-wise relevance propagation instead of derivatives. Steadier than EAP
+ * through MLPs and norms; the pattern is taken as given, so edges into queries and keys score 0.
+ */
+export const relp: Method = {
+  key: 'relp',
+  reference: 'Rezaei Jafari, Eberle, Khakzar & Nanda 2025, arXiv:2508.21258',
+  integrates: false,
+  direction: 'noising',
+  title: () => 'RelP',
+  cost: () => ({ forwards: 3, backwards: 1 }),
+  check: ({ metric }) => checkGradient(metric, CLEAN),
+  run: (context) => scoreByGradient(context, 'relp', CLEAN, () => ({ rules: RULES })),
+};
