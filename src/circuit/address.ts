@@ -8,6 +8,7 @@
  *     span     = point [ ".." point ]        point = position from 0, or a name such as end, S2
  *
  * `a5.h1` is the head's output; `a5.h1.q` its query; `a5.h1<q>` what its query reads from the residual stream, the end of an edge.
+ * `a5.1`, as the literature writes heads, is read as `a5.h1` and printed so.
  * An edge has two sites, a path more: the first is a sender, each later one a reader.
  */
 import { refuse } from '../errors.js';
@@ -59,7 +60,7 @@ export const siteFields = (kind: SiteKind): ReturnType<typeof fieldsOf> => FIELD
 
 const SITES = compileForms(FORMS, siteFields, {
   layer: withWildcard(''),
-  head: withWildcard('h'),
+  head: withWildcard('h', { lenient: true }),
   neuron: withWildcard('n'),
 });
 

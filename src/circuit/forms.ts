@@ -48,9 +48,9 @@ export interface Spelling {
 const NUMBER = '0|[1-9]\\d*';
 /** Numbers alone; a wildcard is written by a template without the field. */
 export const PLAIN: Spelling = { pattern: `(${NUMBER})`, print: (index) => (index === '*' ? null : `${index}`) };
-/** A prefix and a number, or a bare `*`. */
-export const withWildcard = (prefix: string): Spelling => ({
-  pattern: `(?:${prefix}(${NUMBER})|\\*)`,
+/** A prefix (where `lenient`, it can be left out when reading) and a number, or a bare `*`. */
+export const withWildcard = (prefix: string, { lenient = false } = {}): Spelling => ({
+  pattern: `(?:${lenient ? `(?:${prefix})?` : prefix}(${NUMBER})|\\*)`,
   print: (index) => (index === '*' ? '*' : `${prefix}${index}`),
 });
 

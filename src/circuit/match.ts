@@ -19,10 +19,17 @@ const isSender = (site: Site, { kind, layer, head }: Sender): boolean =>
 const isReader = (site: Site, { kind, layer, head }: Reader): boolean =>
   site.kind === 'any' || (READS[kind].includes(site.kind) && fits(site.layer, layer) && fits(site.head, head));
 
+/** Senders of a universe, by index, that an address with wildcards stands for. */
+export const sendersAt = (universe: Universe, site: Site): number[] =>
+  [...universe.senders.keys()].filter((s) => isSender(site, universe.senders[s]!));
+
+/** Readers likewise. */
+export const readersAt = (universe: Universe, site: Site): number[] =>
+  [...universe.readers.keys()].filter((r) => isReader(site, universe.readers[r]!));
+
 /** The edges from a sender that fits `from` into a reader that fits `to`, in canonical order; none where nothing fits. */
 export const edgesBetween = (universe: Universe, from: Site, to: Site): number[] => {
-  const senders = [...universe.senders.keys()].filter((s) => isSender(from, universe.senders[s]!));
-  const readers = [...universe.readers.keys()].filter((r) => isReader(to, universe.readers[r]!));
+  const [senders, readers] = [sendersAt(universe, from), readersAt(universe, to)];
   const edges = readers.flatMap((r) => senders.map((s) => universe.edgeBetween(s, r)).filter((edge) => edge >= 0));
   return edges.sort((a, b) => a - b);
 };

@@ -5,8 +5,8 @@
  */
 import { planBatches, type PlannedBatch } from '../engine/batches.js';
 import type { Engine } from '../engine/engine.js';
-import type { Direction, Question } from '../engine/questions.js';
-import { withSession, type Session } from '../engine/run.js';
+import type { Direction } from '../engine/questions.js';
+import { withSession } from '../engine/run.js';
 import { TheveninError } from '../errors.js';
 import type { Example, MetricKey } from '../task/types.js';
 import type { PlannedGrid } from './types.js';
@@ -58,7 +58,7 @@ export async function runGrids(
         corrupt[place] = session.corrupt[i] as number;
       });
       for (const [g, grid] of grids.entries())
-        await askGrid(session, grid, (cell, answers) => {
+        await grid.ask(session, (cell, answers) => {
           if (options.signal?.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
           answers.forEach((answer, i) =>
             batch.indices.forEach(
@@ -77,28 +77,11 @@ export async function runGrids(
   };
 }
 
-/** Layer by layer, so that progress and Ctrl-C are never far apart; `take` gets the place of a layer's first cell. */
-async function askGrid(
-  session: Session,
-  grid: PlannedGrid,
-  take: (cell: number, answers: readonly Float64Array[]) => void,
-): Promise<void> {
-  const places = grid.places.positions(session.setting.batch.examples[0] as Example);
-  let cell = 0;
-  for (const sites of grid.layers) {
-    const questions = sites.flatMap((site) =>
-      places.map((positions): Question => ({ kind: 'sites', sites: [positions ? { ...site, positions } : site] })),
-    );
-    take(cell, await session.ask(questions));
-    cell += questions.length;
-  }
-}
-
 /** A question names positions for all examples of a batch: only examples whose places lie equally are batched together. */
 function batchesOf(engine: Engine, examples: readonly Example[], grids: readonly PlannedGrid[]): PlannedBatch[] {
   const groups = new Map<string, number[]>();
   examples.forEach((example, i) => {
-    const layout = JSON.stringify(grids.map(({ places }) => places.positions(example)));
+    const layout = JSON.stringify(grids.map((grid) => grid.layout(example)));
     groups.set(layout, [...(groups.get(layout) ?? []), i]);
   });
   return [...groups.values()].flatMap((group) =>

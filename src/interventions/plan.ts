@@ -1,4 +1,5 @@
 /** From what is asked to grids that can be run: everything that can be wrong is found here, before any compute. */
+import type { Question, Site } from '../engine/questions.js';
 import { refuse } from '../errors.js';
 import type { ModelConfig } from '../model/types.js';
 import type { Example } from '../task/types.js';
@@ -49,5 +50,25 @@ function planGrid(kind: GridKind, { config, examples, request, layers }: Given):
   const places = PLACES[by](examples, { spans: request.spans, tokenText: request.tokenText });
   const axes = [...kind.axes(config, layers), ...(places.axis ? [places.axis] : [])];
   const cells = axes.reduce((product, { labels }) => product * labels.length, 1);
-  return { kind, by, axes, places, cells, layers: layers.map((layer) => kind.sites(config, layer)) };
+  return {
+    kind,
+    axes,
+    cells,
+    layout: (example) => places.positions(example),
+    ask: async (session, take) => {
+      const lie = places.positions(session.setting.batch.examples[0] as Example);
+      let cell = 0;
+      for (const layer of layers) {
+        const questions = questionsAt(kind.sites(config, layer), lie);
+        take(cell, await session.ask(questions));
+        cell += questions.length;
+      }
+    },
+  };
 }
+
+/** A layer's questions, in the order of the axes. */
+const questionsAt = (sites: readonly Site[], places: readonly (readonly number[] | undefined)[]): Question[] =>
+  sites.flatMap((site) =>
+    places.map((positions): Question => ({ kind: 'sites', sites: [positions ? { ...site, positions } : site] })),
+  );

@@ -1,10 +1,11 @@
 import type { Site } from '../engine/questions.js';
+import type { Session } from '../engine/run.js';
 import type { ModelConfig } from '../model/types.js';
 import type { Example } from '../task/types.js';
 
 /** What a grid runs over, with a name for each of its places. */
 export interface Axis {
-  readonly name: 'layer' | 'head' | 'position' | 'span';
+  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver';
   readonly labels: readonly string[];
 }
 
@@ -33,14 +34,17 @@ export interface Places {
   positions(example: Example): readonly (readonly number[] | undefined)[];
 }
 
+/** Gets answers [cells][examples] for consecutive cells, and the place of the first of them. */
+export type Take = (cell: number, answers: readonly Float64Array[]) => void;
+
 /** A grid that the model and the task have been checked for. */
 export interface PlannedGrid {
-  readonly kind: GridKind;
-  readonly by: By;
+  readonly kind: Pick<GridKind, 'key' | 'title'>;
   readonly axes: readonly Axis[];
-  /** [layer][site] in the order of the axes */
-  readonly layers: readonly (readonly Site[])[];
-  readonly places: Places;
   /** product of the axes */
   readonly cells: number;
+  /** what its questions take from an example beside the prompts; examples are run together where this is equal */
+  layout(example: Example): unknown;
+  /** asks for every cell, in steps small enough for progress and Ctrl-C */
+  ask(session: Session, take: Take): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { escapeMarkup, number, whole } from './format.js';
 import { drawHeatMap, type HeatMapOptions } from './heat-map/svg.js';
 import { cellName, shown, shownName, strongestCells } from './patching.js';
-import type { GridRecord, PatchingRecord } from './patching.js';
+import type { GridRecord, PatchingKind, PatchingRecord } from './patching.js';
 import { STYLE } from './views/html-style.js';
 
 const STRONGEST = 8;
@@ -25,16 +25,27 @@ const strongest = (record: PatchingRecord, grid: GridRecord): string => {
 const section = (record: PatchingRecord, grid: GridRecord, options: HeatMapOptions): string =>
   `<section aria-label="${escapeMarkup(grid.title)}"><figure class="circuit">${drawHeatMap(record, grid, options)}</figure>${strongest(record, grid)}</section>`;
 
-const meaning = ({ direction, undefinedBecause }: PatchingRecord): string => {
+/** What was done, in words. */
+const DONE: Readonly<Record<PatchingKind, Readonly<Record<PatchingRecord['direction'], string>>>> = {
+  'activation-patching': {
+    denoising: 'One activation at a time takes its clean value in the corrupt run.',
+    noising: 'One activation at a time takes its corrupt value in the clean run.',
+  },
+  'path-patching': {
+    denoising: 'Along the paths from sender to receiver alone, clean values travel in the corrupt run.',
+    noising: 'Along the paths from sender to receiver alone, corrupt values travel in the clean run.',
+  },
+};
+
+const meaning = ({ kind, direction, undefinedBecause }: PatchingRecord): string => {
   if (undefinedBecause !== null) return `Cells show the change of the metric: ${undefinedBecause}.`;
-  return direction === 'denoising'
-    ? 'One activation at a time takes its clean value in the corrupt run. Cells show the share of the metric that comes back: 0 nothing, 1 all of it.'
-    : 'One activation at a time takes its corrupt value in the clean run. Cells show the share of the metric that is lost: 0 nothing, 1 all of it.';
+  const share = direction === 'denoising' ? 'that comes back' : 'that is lost';
+  return `${DONE[kind][direction]} Cells show the share of the metric ${share}: 0 nothing, 1 all of it.`;
 };
 
 /** Same record, same bytes. */
 export function patchingPage(record: PatchingRecord, options: HeatMapOptions): string {
-  const title = `${record.task.name} in ${record.model.name}: activation patching`;
+  const title = `${record.task.name} in ${record.model.name}: ${record.kind.replace('-', ' ')}`;
   const made = `${record.versions.runtime}, Thevenin ${record.versions.thevenin}`;
   return [
     '<!doctype html>',

@@ -5,7 +5,7 @@
 import type { SidecarRecord } from './record.js';
 
 export interface GridAxis {
-  readonly name: 'layer' | 'head' | 'position' | 'span';
+  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver';
   readonly labels: readonly string[];
 }
 
@@ -23,9 +23,11 @@ export interface GridRecord {
   readonly perExample: SidecarRecord;
 }
 
+export type PatchingKind = 'activation-patching' | 'path-patching';
+
 export interface PatchingRecord {
   readonly schemaVersion: 1;
-  readonly kind: 'activation-patching';
+  readonly kind: PatchingKind;
   readonly versions: { readonly thevenin: string; readonly node: string; readonly runtime: string };
   readonly model: { readonly name: string; readonly weightsSha256: string };
   readonly task: { readonly name: string; readonly sha256: string; readonly metric: string; readonly pairs: number };

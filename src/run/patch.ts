@@ -1,9 +1,12 @@
-/** Activation patching of a task in a model: grids, their record and their pictures. */
+/** Patching of a task in a model, site by site or along paths: grids, their record and their pictures. */
 import { basename } from 'node:path';
 import { planGrids } from '../interventions/plan.js';
 import { runGrids, type Patching, type PatchingGrid } from '../interventions/patching.js';
+import { planPath, type Grouping } from '../interventions/paths.js';
 import type { By, PlannedGrid } from '../interventions/types.js';
+import type { MlpsOnTheWay } from '../engine/paths.js';
 import type { Direction } from '../engine/questions.js';
+import { refuse } from '../errors.js';
 import { meanOf } from '../evaluation/statistics.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
@@ -13,6 +16,7 @@ import { patchingPage } from '../report/patching-page.js';
 import type { PatchingRecord } from '../report/patching.js';
 import { describeSidecar, type Sidecar } from '../report/sidecar.js';
 import { writeFiles } from '../report/write.js';
+import type { Example } from '../task/types.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type TaskRequest, type Workbench } from './workbench.js';
 
@@ -21,15 +25,23 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
   readonly model: string;
   /** folder of the result; undefined: nothing is written */
   readonly out: string | undefined;
-  /** a grid's key, or `every` */
-  readonly grid: string;
-  readonly direction: Direction;
+  /** what is asked, one of these: a grid's key, or `every` … */
+  readonly grid: string | undefined;
+  /** … or the address of a path */
+  readonly path: string | undefined;
+  /** undefined: denoising for grids, noising for everything else */
+  readonly direction: Direction | undefined;
   /** undefined: as each grid has it: layers' sites by position, heads at all positions */
   readonly by: By | undefined;
   /** with `by: span`; undefined: every span of the task */
   readonly spans: readonly string[] | undefined;
   /** undefined: all */
   readonly layers: readonly number[] | undefined;
+  /** of paths: do MLPs on the way keep what they say, or are they recomputed? */
+  readonly mlps: MlpsOnTheWay;
+  /** of paths: are the senders (receivers) of a pattern patched one by one or all at once? */
+  readonly senders: Grouping;
+  readonly receivers: Grouping;
   /** write values into the cells of the pictures */
   readonly numbers: boolean;
   readonly runtime: string;
@@ -39,11 +51,15 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
 
 export const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   out: undefined,
-  grid: 'every',
-  direction: 'denoising',
+  grid: undefined,
+  path: undefined,
+  direction: undefined,
   by: undefined,
   spans: undefined,
   layers: undefined,
+  mlps: 'kept',
+  senders: 'each',
+  receivers: 'together',
   examples: undefined,
   numbers: false,
   seed: 0,
@@ -72,10 +88,9 @@ export async function patch(
   const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
   return withWorkbench(asked, async (bench) => {
     const { task } = await openTask(bench.model, { ...asked, split: false });
-    const { config, tokenizer } = bench.model;
-    const { grid, by, spans, layers, direction, out } = asked;
-    const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
-    const grids = planGrids(config, task.examples, { grid, by, spans, layers, tokenText });
+    const { out } = asked;
+    const { kind, direction, plan } = plannerOf(asked);
+    const grids = plan(bench, task.examples, asked);
     const patching = await stages.run(titleOf(grids, direction), costOf(grids, task.examples.length), (report) =>
       runGrids(bench.engine, task.examples, {
         metric: task.metric,
@@ -86,11 +101,47 @@ export async function patch(
       }),
     );
     const sidecars = patching.grids.map(sidecarOf);
-    const record = await recordOf(bench, { task, patching, sidecars, stages });
+    const record = await recordOf(bench, { kind, task, patching, sidecars, stages });
     if (out === undefined) return { record, sidecars, written: [] };
     stages.signal.throwIfAborted();
     return { record, sidecars, written: await writeAll(out, record, { sidecars, numbers: asked.numbers }) };
   });
+}
+
+interface Planner {
+  readonly kind: PatchingRecord['kind'];
+  readonly direction: Direction;
+  plan(bench: Workbench, examples: readonly Example[], asked: PatchRequest): PlannedGrid[];
+}
+
+/** What can be asked, by the field that asks for it; a new one is an entry here. */
+const PLANNERS = {
+  grid: {
+    kind: 'activation-patching',
+    direction: 'denoising',
+    plan: ({ model: { config, tokenizer } }, examples, { grid = 'every', by, spans, layers }) => {
+      const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
+      return planGrids(config, examples, { grid, by, spans, layers, tokenText });
+    },
+  },
+  path: {
+    kind: 'path-patching',
+    direction: 'noising',
+    plan: ({ engine: { universe } }, examples, { path = '', mlps, senders, receivers }) => [
+      planPath(universe, examples, { path, mlps, senders, receivers }),
+    ],
+  },
+} as const satisfies Readonly<Record<string, Planner>>;
+
+function plannerOf(asked: PatchRequest): Planner {
+  const keys = Object.keys(PLANNERS) as (keyof typeof PLANNERS)[];
+  const [key, ...others] = keys.filter((name) => asked[name] !== undefined);
+  if (key === undefined || others.length > 0)
+    return refuse(
+      'interventions/grid',
+      `patch asks for one thing at a time: give one of ${keys.map((name) => `--${name}`).join(', ')}${key === undefined ? '' : `, not ${[key, ...others].map((name) => `--${name}`).join(' and ')}`}`,
+    );
+  return { ...PLANNERS[key], direction: asked.direction ?? PLANNERS[key].direction };
 }
 
 const titleOf = (grids: readonly PlannedGrid[], direction: Direction): string =>
@@ -104,10 +155,11 @@ const sidecarOf = ({ plan, perExample }: PatchingGrid): Sidecar => ({
   data: perExample,
   shape: [...plan.axes.map(({ labels }) => labels.length), perExample.length / plan.cells],
   axes: [...plan.axes.map(({ name }) => name), 'example'],
-  what: `metric of every pair with the ${plan.kind.title} replaced`,
+  what: `metric of every pair under the intervention, ${plan.kind.title}`,
 });
 
 type Found = {
+  readonly kind: PatchingRecord['kind'];
   readonly task: Awaited<ReturnType<typeof openTask>>['task'];
   readonly patching: Patching;
   readonly sidecars: readonly Sidecar[];
@@ -116,7 +168,7 @@ type Found = {
 
 async function recordOf(
   { model, runtime }: Workbench,
-  { task, patching, sidecars, stages }: Found,
+  { kind, task, patching, sidecars, stages }: Found,
 ): Promise<PatchingRecord> {
   const [clean, corrupt] = [meanOf(patching.clean), meanOf(patching.corrupt)];
   const undefinedBecause = patching.grids.some(({ recovery }) => recovery === null)
@@ -124,7 +176,7 @@ async function recordOf(
     : null;
   return {
     schemaVersion: 1,
-    kind: 'activation-patching',
+    kind,
     versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
     model: {
       name: model.config.name === '' ? basename(model.source) : model.config.name,

@@ -10,27 +10,11 @@ import type { Runtime } from '../../src/runtime/types.js';
 import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast, expectNear, withEngine } from '../helpers/engine.js';
 import { golden, refused } from '../helpers/model-files.js';
+import { pairsOf, tablesOf } from '../helpers/peer-pairs.js';
 import { randomModel } from '../helpers/random-model.js';
-import { openTables } from '../helpers/safetensors.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 const METRIC = 'logit-difference';
-const tables = (architecture: string, file: string) =>
-  openTables(golden('architectures', architecture, `${file}.safetensors`));
-
-/** The four pairs of an architecture's golden. */
-function pairsOf(architecture: string): readonly Example[] {
-  const peer = tables(architecture, 'golden');
-  const [clean, corrupt, labels] = ['clean.ids', 'corrupt.ids', 'labels'].map((name) => peer(name));
-  const [count = 0, length = 0] = clean!.shape;
-  const pair = (i: number) => ({
-    clean: [...clean!.values.subarray(i * length, (i + 1) * length)],
-    corrupt: [...corrupt!.values.subarray(i * length, (i + 1) * length)],
-    answers: [contrast(length - 1, labels!.values[2 * i]!, labels!.values[2 * i + 1]!)],
-  });
-  return batchOf(Array.from({ length: count }, (_, i) => pair(i))).examples;
-}
-
 const run = (
   { model, runtime }: { model: Model; runtime: Runtime },
   examples: readonly Example[],
@@ -91,7 +75,7 @@ for (const architecture of ['gpt2', 'llama'])
         for (const [table, request] of Object.entries(TABLES))
           it(`${table}, ${direction}`, async () => {
             const found = changes(await run(of, examples, { ...request, direction }));
-            const { values, shape } = tables(architecture, 'patching')(`${direction}.${table}`);
+            const { values, shape } = tablesOf(architecture, 'patching')(`${direction}.${table}`);
             expectNear(
               found,
               table === 'head_out_by_pos' ? headsFirst(values, shape) : values,

@@ -61,7 +61,46 @@ describe('patching a task', () => {
     }));
 });
 
+describe('patching the paths of a task', () => {
+  it('writes senders and receivers as a grid, noising unless asked otherwise', () =>
+    withTask(async (task, folder) => {
+      const out = join(folder, 'out');
+      const path = 'a0.* -> a2.*<v> -> logits';
+      const { record, written } = await patch({ task, model: MODEL, path, out, runtime: 'reference' });
+      expect(record).to.include({ kind: 'path-patching', direction: 'noising' });
+      const [grid] = record.grids;
+      expect(grid!.title).to.equal('a0.* -> a2.*<v> -> logits, MLPs kept');
+      expect(grid!.axes).to.deep.equal([
+        { name: 'sender', labels: ['a0.h0', 'a0.h1', 'a0.h2', 'a0.h3'] },
+        { name: 'receiver', labels: ['logits'] },
+      ]);
+      expect(readdirSync(out).sort()).to.deep.equal(['patching.html', 'patching.json', 'path.npy', 'path.svg']);
+      expect(readFileSync(written[0]!, 'utf8')).to.include('Along the paths from sender to receiver alone');
+    }));
+
+  it('asks for one thing at a time', () =>
+    withTask(async (task) => {
+      await refused(
+        patch({ task, model: MODEL, path: 'm0->logits', grid: 'z' }),
+        'interventions/grid',
+        'not --grid and --path',
+      );
+      await refused(patch({ task, model: MODEL }), 'interventions/grid', 'give one of --grid, --path');
+    }));
+});
+
 describe('thevenin patch', () => {
+  it('patches a path', () =>
+    withTask(async (task, folder) => {
+      const words = ['patch', '--task', task, '--model', MODEL, '--out', join(folder, 'out')];
+      const path = ['--path', 'm0 -> a1.*<q>', '--mlps', 'recomputed', '--receivers', 'each'];
+      const { code, stdout, stderr } = await runCli([...words, ...path]);
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.match(
+        /^mine on gpt2, 2 pairs, noising: .*\n(.*\n)*path +sender m0, receiver a1\.h\d<q> +[+−-]\d/,
+      );
+    }));
+
   it('prints the strongest cells, or the record as JSON', () =>
     withTask(async (task, folder) => {
       const words = [

@@ -4,21 +4,26 @@ import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from
 
 export const patch = defineCommand({
   name: 'patch',
-  summary: 'replace activations one at a time by those of the other prompt, and draw what each is worth',
+  summary:
+    'replace activations by those of the other prompt, one at a time or along paths, and draw what each is worth',
   options: {
     task: required('--task <task>', 'a shipped task (see `thevenin tasks`) or a task file', text),
     model: modelOption,
-    grid: required(
+    grid: value(
       '--grid <key>',
       'resid-pre, resid-mid, resid-post, attention-out, mlp-out, z, q, k, v, pattern, or every',
+      text,
+    ),
+    path: value(
+      '--path <address>',
+      'instead of a grid: only what travels along a path, e.g. "a*.* -> a9.*<q>" or "a0.h1 -> a5.h5<k> -> logits"',
       text,
     ),
     out: required('--out <folder>', 'where the result is written', path),
     direction: value(
       '--direction <way>',
-      'denoising: clean values into the corrupt run; noising: corrupt values into the clean run',
+      'denoising: clean values into the corrupt run (default of grids); noising: corrupt values into the clean run',
       oneOf('denoising', 'noising'),
-      'denoising',
     ),
     by: value(
       '--by <places>',
@@ -27,6 +32,19 @@ export const patch = defineCommand({
     ),
     spans: value('--spans <list>', 'with --by span: which, e.g. S1,S2,end (default: every span of the task)', names),
     layers: value('--layers <list>', 'only these layers, e.g. 0,5,9 (default: all)', layers),
+    mlps: value(
+      '--mlps <how>',
+      'with --path: MLPs on the way are kept (direct paths alone) or recomputed (as in the IOI paper)',
+      oneOf('kept', 'recomputed'),
+      'kept',
+    ),
+    senders: value(
+      '--senders <how>',
+      'with --path: the senders of a pattern each by itself or together',
+      oneOf('each', 'together'),
+      'each',
+    ),
+    receivers: value('--receivers <how>', 'with --path: likewise its receivers', oneOf('each', 'together'), 'together'),
     examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
     numbers: flag('--numbers', 'write the values into the cells of the pictures'),
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),

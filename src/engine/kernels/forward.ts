@@ -97,6 +97,14 @@ export function shiftHeads(arithmetic: Arithmetic): Program {
   return p.makeProgram('shiftHeads', { x: p.add(cachedStream('base', config), attentionOutput(chosen, withoutBias)) });
 }
 
+/** What heads say, some of them what they say in another, cached run: now [questions, examples, heads, pos, dHead]. */
+export function swapHeads({ config }: Arithmetic): Program {
+  const alternative = atPositions(cachedHeads('alt', config));
+  return p.makeProgram('swapHeads', {
+    z: swapped(heads('now', config), alternative, p.input('swap', [Q, 1, config.nHeads, POS, 1])),
+  });
+}
+
 /** Sum of two streams. */
 export function addStreams(arithmetic: Arithmetic): Program {
   return p.makeProgram('add', { x: p.add(stream('a', arithmetic.config), stream('b', arithmetic.config)) });
