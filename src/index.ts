@@ -20,6 +20,8 @@ export { selectCircuit } from './circuit/select.js';
 export { prune } from './circuit/prune.js';
 export { loadTask, resolveTask } from './task/load.js';
 export { checkTask } from './task/check.js';
+export { importTask } from './task/importers/index.js';
+export { readExchange, writeExchange } from './report/exchange.js';
 export { TheveninError, type ErrorCode } from './errors.js';
 export type { PatchingRecord } from './report/patching.js';
 export type { ReportRecord } from './report/record.js';
