@@ -1,6 +1,10 @@
 /** Every file in the repository that is a function of the source, and that function. A test holds them equal. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { countEdges } from '../src/circuit/universe.js';
 import type { CliCommand, OptionSpec } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands/index.js';
+import { METHODS } from '../src/discovery/index.js';
 import { CATALOGUE } from '../src/errors.js';
 import { REPORT_SCHEMA } from '../src/report/record.js';
 import { emitTaskSchema } from '../src/task/schema.js';
@@ -76,9 +80,35 @@ const commandsPage = (): string =>
     '',
   ].join('\n');
 
+/** The costs that methods state, at the shape of GPT-2 small. */
+const methodsTable = (): string[] => {
+  const layers = 12;
+  const edges = countEdges({ nLayers: layers, nHeads: 12, hasMlp: true, parallelBlocks: false });
+  const rows = METHODS.map(({ key, title, cost, reference }) => {
+    const setting = { steps: 5, rule: 'midpoint', seed: 0 } as const;
+    const { forwards, backwards } = cost(setting, { edges, layers });
+    return row(`[\`${key}\`](#${key})`, title(setting), `${forwards}`, `${backwards}`, reference);
+  });
+  return [
+    row('`--method`', 'title in reports', 'F', 'B', 'reference'),
+    row('---', '---', '--:', '--:', '---'),
+    ...rows,
+  ];
+};
+
+/** Written by hand, but for the table between its marks. */
+const methodsPage = (): string => {
+  const page = readFileSync(fileURLToPath(new URL('methods.md', import.meta.url)), 'utf8');
+  const marked = /(<!-- methods -->\n).*?(<!-- \/methods -->)/s;
+  return page.replace(marked, (_, from: string, to: string) =>
+    [`${from}${NOTE}`, '', ...methodsTable(), '', to].join('\n'),
+  );
+};
+
 export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', content: errorsPage },
   { path: 'docs/commands.md', content: commandsPage },
+  { path: 'docs/methods.md', content: methodsPage },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/report.schema.json', content: () => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n` },
 ];
