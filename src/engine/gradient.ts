@@ -152,7 +152,11 @@ export async function scoreReaders(
   const { engine } = pass;
   const { saved, heads, mlp } = from;
   const inputs = readerInputs(pass, saved, { heads, mlp });
-  const variant = { mlp: mlp !== null, frozenNorm: pass.rules?.frozenNorms ?? false };
+  const variant = {
+    mlp: mlp !== null,
+    several: heads.q.shape[0] !== 1,
+    frozenNorm: pass.rules?.frozenNorms ?? false,
+  };
   const scored = await engine.run({ name: 'readersGradient', layer, variant, inputs });
   const count = 3 * engine.universe.shape.nHeads + (mlp ? 1 : 0);
   await collect(pass, scored['scores'] as Tensor, readersOf(engine, layer).slice(0, count));

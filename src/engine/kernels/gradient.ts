@@ -73,10 +73,15 @@ export function projectGradient(arithmetic: Arithmetic): Program {
  *
  * The norm's adjoint is fused, with x̂ the normalised input and h = γ W g:
  *     dx = (h − mean(h) − x̂ · mean(h · x̂)) / σ,   mean(h · x̂) = (g · (q − bias)) / d
- * (the last term is left out with `frozenNorm`). The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead numbers, not of d. What is linear is done late: the
- * g of all questions go through W together, and x̂ is contracted as it is, its factor multiplied in after.
+ * (the last term is left out with `frozenNorm`). The centring is in `qkv.readerGradient`; mean(h · x̂) is a product of dHead
+ * numbers, not of d. What is linear is done late: the g of all questions go through W together, and x̂ is contracted as it is, its
+ * factor multiplied in after. Of one question, Σ over readers is a sum of what the scores need anyway; of `several` it is a
+ * product, with weights packed for it.
  */
-export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean; frozenNorm: boolean }): Program {
+export function readersGradient(
+  arithmetic: Arithmetic,
+  variant: { mlp: boolean; several: boolean; frozenNorm: boolean },
+): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
   const readers = 3 * nHeads;
@@ -92,6 +97,8 @@ export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean;
   const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
   const weight = p.parameter('qkv.readerGradient', [readers, dHead, dModel]);
   const along = xHat === null ? null : alongX();
+  const summed = p.reshape(p.transpose(p.sum(joined, [0]), [1, 0, 2, 3]), [readers, tokens, dHead]);
+  const h = p.transpose(p.matmul(summed, weight), [1, 0, 2]); // [tokens, readers, d], summed over questions
   return p.makeProgram('readersGradient', { x: atStream(), scores: scores() });
 
   /** mean(h · x̂) / σ per reader [questions, examples, pos, readers]. */
@@ -105,15 +112,17 @@ export function readersGradient(arithmetic: Arithmetic, variant: { mlp: boolean;
 
   /** Σ over readers [questions, examples, pos, d]. */
   function atStream(): Value {
-    const flat = p.reshape(p.transpose(joined, [0, 1, 3, 2, 4]), [Q, B, POS, readers * dHead]);
-    const all = p.matmul(flat, p.reshape(weight, [readers * dHead, dModel]));
+    const all = variant.several ? product() : p.reshape(p.sum(h, [1]), [1, B, POS, dModel]);
     return xHat === null || along === null ? all : p.sub(all, p.mul(xHat, p.sum(along, [-1], true)));
+  }
+
+  function product(): Value {
+    const flat = p.reshape(p.transpose(joined, [0, 1, 3, 2, 4]), [Q, B, POS, readers * dHead]);
+    return p.matmul(flat, p.reshape(weight, [readers * dHead, dModel]));
   }
 
   /** ⟨difference, h⟩ − ⟨difference, x̂⟩ · mean(h · x̂) / σ, token by token, then summed over positions. */
   function scores(): Value {
-    const summed = p.reshape(p.transpose(p.sum(joined, [0]), [1, 0, 2, 3]), [readers, tokens, dHead]);
-    const h = p.transpose(p.matmul(summed, weight), [1, 0, 2]); // [tokens, readers, d]
     const mlp = variant.mlp ? [p.reshape(p.sum(stream('mlp.gradient', config), [0]), [tokens, 1, dModel])] : [];
     const own = readers + mlp.length;
     const x = xHat === null ? [] : [p.transpose(p.reshape(xHat, [Q, tokens, dModel]), [1, 0, 2])];
