@@ -5,6 +5,15 @@
  * `exit` is the process's exit code: 2 = the input is at fault, 1 = the program or the machine is, 130 = interrupted.
  */
 export const CATALOGUE = {
+  'attribution/gradient': {
+    exit: 2,
+    summary: 'The metric has no gradient at the prompts whose tokens it should be attributed to.',
+  },
+  'attribution/method': { exit: 2, summary: 'No method that attributes to tokens has that name.' },
+  'attribution/spans': {
+    exit: 2,
+    summary: 'Spans that should be compared are absent from some prompts, or overlap.',
+  },
   'circuit/address': {
     exit: 2,
     summary: 'A name of a node, edge, path or position does not follow the address grammar.',
@@ -43,6 +52,10 @@ export const CATALOGUE = {
   'interventions/grid': {
     exit: 2,
     summary: 'A grid of activation patching is unknown, or the model has no such site or layer.',
+  },
+  'interventions/knockout': {
+    exit: 2,
+    summary: 'Attention cannot be knocked out as asked: no such heads, or queries left without keys.',
   },
   'interventions/path': {
     exit: 2,

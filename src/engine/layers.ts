@@ -31,6 +31,8 @@ export interface Swaps {
   readonly sites: readonly AttentionSite[];
   /** `{site}.alt` and `{site}.swap` for each site, and `positions` / `key.positions` where they need them */
   readonly inputs: Tensors;
+  /** added to the scores [questions, 1, heads, pos, keys]: very negative where attention is knocked out */
+  readonly knockout?: Tensor;
 }
 
 const NO_SWAPS: Swaps = { sites: [], inputs: {} };
@@ -41,8 +43,19 @@ export async function attend(
   options: { cached: HeadTensors | null; swaps?: Swaps; wanted?: readonly string[] },
 ): Promise<Tensors> {
   const { cached, swaps = NO_SWAPS, wanted = ['z'] } = options;
-  const inputs = { q: heads.q, k: heads.k, v: heads.v, ...span.mask, ...prefixInputs(span, cached), ...swaps.inputs };
-  return engine.run({ name: 'attend', layer, variant: { prefix: span.prefix, swaps: swaps.sites }, inputs, wanted });
+  const { q, k, v } = heads;
+  const { knockout } = swaps;
+  const inputs = {
+    q,
+    k,
+    v,
+    ...span.mask,
+    ...prefixInputs(span, cached),
+    ...swaps.inputs,
+    ...(knockout && { knockout }),
+  };
+  const variant = { prefix: span.prefix, swaps: swaps.sites, ...(knockout && { knockout: true }) };
+  return engine.run({ name: 'attend', layer, variant, inputs, wanted });
 }
 
 export async function output(

@@ -5,7 +5,7 @@ import type { Example } from '../task/types.js';
 
 /** What a grid runs over, with a name for each of its places. */
 export interface Axis {
-  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver';
+  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver' | 'heads';
   readonly labels: readonly string[];
 }
 

@@ -103,8 +103,9 @@ export function rotate(x: Value, { config }: Arithmetic): Value {
 }
 
 /** Attention scores → pattern […, pos, keys]. The mask [pos, keys] holds 0 or a very negative number. */
-export function attentionPattern(q: Value, k: Value, { config }: Arithmetic): Value {
-  const scores = p.mul(p.matmul(q, p.swapLast(k)), 1 / config.attnScale);
+export function attentionPattern(q: Value, k: Value, { config }: Arithmetic, onto: Value | null = null): Value {
+  const plain = p.mul(p.matmul(q, p.swapLast(k)), 1 / config.attnScale);
+  const scores = onto === null ? plain : p.add(plain, onto);
   if (config.attention === 'bidirectional') return p.softmax(scores);
   const [pos, keys] = scores.shape.slice(-2) as [p.Dim, p.Dim];
   return p.softmax(p.add(scores, p.input('mask', [pos, keys])));

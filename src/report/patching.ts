@@ -5,7 +5,7 @@
 import type { SidecarRecord } from './record.js';
 
 export interface GridAxis {
-  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver';
+  readonly name: 'layer' | 'head' | 'position' | 'span' | 'sender' | 'receiver' | 'heads';
   readonly labels: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface GridRecord {
   readonly perExample: SidecarRecord;
 }
 
-export type PatchingKind = 'activation-patching' | 'path-patching';
+export type PatchingKind = 'activation-patching' | 'path-patching' | 'attention-knockout';
 
 export interface PatchingRecord {
   readonly schemaVersion: 1;

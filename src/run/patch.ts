@@ -1,5 +1,6 @@
-/** Patching of a task in a model, site by site or along paths: grids, their record and their pictures. */
+/** Patching of a task in a model, site by site, along paths, or with attention knocked out: grids, their record and their pictures. */
 import { basename } from 'node:path';
+import { planKnockout, type Unit } from '../interventions/knockouts.js';
 import { planGrids } from '../interventions/plan.js';
 import { runGrids, type Patching, type PatchingGrid } from '../interventions/patching.js';
 import { planPath, type Grouping } from '../interventions/paths.js';
@@ -27,8 +28,10 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
   readonly out: string | undefined;
   /** what is asked, one of these: a grid's key, or `every` … */
   readonly grid: string | undefined;
-  /** … or the address of a path */
+  /** … or the address of a path … */
   readonly path: string | undefined;
+  /** … or addresses of patterns with queries and keys, separated by commas */
+  readonly knockout: string | undefined;
   /** undefined: denoising for grids, noising for everything else */
   readonly direction: Direction | undefined;
   /** undefined: as each grid has it: layers' sites by position, heads at all positions */
@@ -42,6 +45,10 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
   /** of paths: are the senders (receivers) of a pattern patched one by one or all at once? */
   readonly senders: Grouping;
   readonly receivers: Grouping;
+  /** of knock-outs: what is knocked out at a time */
+  readonly each: Unit;
+  /** with `each: layer`, how many layers around each are knocked out together */
+  readonly window: number;
   /** write values into the cells of the pictures */
   readonly numbers: boolean;
   readonly runtime: string;
@@ -53,6 +60,7 @@ export const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   out: undefined,
   grid: undefined,
   path: undefined,
+  knockout: undefined,
   direction: undefined,
   by: undefined,
   spans: undefined,
@@ -60,6 +68,8 @@ export const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   mlps: 'kept',
   senders: 'each',
   receivers: 'together',
+  each: 'all',
+  window: 1,
   examples: undefined,
   numbers: false,
   seed: 0,
@@ -129,6 +139,13 @@ const PLANNERS = {
     direction: 'noising',
     plan: ({ engine: { universe } }, examples, { path = '', mlps, senders, receivers }) => [
       planPath(universe, examples, { path, mlps, senders, receivers }),
+    ],
+  },
+  knockout: {
+    kind: 'attention-knockout',
+    direction: 'noising',
+    plan: ({ model: { config } }, examples, { knockout = '', each, window, layers }) => [
+      planKnockout(config, examples, { knockout, each, window, layers }),
     ],
   },
 } as const satisfies Readonly<Record<string, Planner>>;

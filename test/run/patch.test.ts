@@ -78,6 +78,17 @@ describe('patching the paths of a task', () => {
       expect(readFileSync(written[0]!, 'utf8')).to.include('Along the paths from sender to receiver alone');
     }));
 
+  it('knocks attention out, head by head', () =>
+    withTask(async (task) => {
+      const asked = { knockout: 'a*.*.pattern@end<-subject', each: 'head', layers: [1, 2] } as const;
+      const { record } = await patch({ task, model: MODEL, ...asked, runtime: 'reference' });
+      expect(record).to.include({ kind: 'attention-knockout', direction: 'noising' });
+      expect(record.grids[0]!.axes.map(({ labels }) => labels)).to.deep.equal([
+        ['1', '2'],
+        ['0', '1', '2', '3'],
+      ]);
+    }));
+
   it('asks for one thing at a time', () =>
     withTask(async (task) => {
       await refused(

@@ -20,6 +20,11 @@ export const patch = defineCommand({
       text,
     ),
     out: required('--out <folder>', 'where the result is written', path),
+    knockout: value(
+      '--knockout <addresses>',
+      'instead of a grid: queries do not look at keys, e.g. "a5.*.pattern@end<-S2"; several separated by commas',
+      text,
+    ),
     direction: value(
       '--direction <way>',
       'denoising: clean values into the corrupt run (default of grids); noising: corrupt values into the clean run',
@@ -31,7 +36,7 @@ export const patch = defineCommand({
       oneOf('all', 'position', 'span'),
     ),
     spans: value('--spans <list>', 'with --by span: which, e.g. S1,S2,end (default: every span of the task)', names),
-    layers: value('--layers <list>', 'only these layers, e.g. 0,5,9 (default: all)', layers),
+    layers: value('--layers <list>', 'only these layers of a grid or a knock-out, e.g. 0,5,9 (default: all)', layers),
     mlps: value(
       '--mlps <how>',
       'with --path: MLPs on the way are kept (direct paths alone) or recomputed (as in the IOI paper)',
@@ -45,6 +50,13 @@ export const patch = defineCommand({
       'each',
     ),
     receivers: value('--receivers <how>', 'with --path: likewise its receivers', oneOf('each', 'together'), 'together'),
+    each: value(
+      '--each <unit>',
+      'with --knockout: everything named at once, one layer at a time, or one head at a time',
+      oneOf('all', 'layer', 'head'),
+      'all',
+    ),
+    window: value('--window <n>', 'with --each layer: so many layers around each together', integer({ least: 1 }), 1),
     examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
     numbers: flag('--numbers', 'write the values into the cells of the pictures'),
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),

@@ -31,6 +31,8 @@ export interface AttendVariant {
   readonly prefix: boolean;
   /** sites with an alternative `{site}.alt` and a mask `{site}.swap` [questions, 1, heads, pos, 1] */
   readonly swaps: readonly AttentionSite[];
+  /** entries of the pattern are knocked out: `knockout` [questions, 1, heads, pos, keys] is added to the scores */
+  readonly knockout?: boolean;
 }
 
 /** q, k, v (and the prefix's keys and values) → pattern, z. */
@@ -45,16 +47,24 @@ export function attend(arithmetic: Arithmetic, variant: AttendVariant): Program 
     withPrefix(local('k'), 'k', arithmetic, variant),
     withPrefix(local('v'), 'v', arithmetic, variant),
   ];
-  const pattern = swap('pattern', attentionPattern(q, k, arithmetic), () => alternativePattern(config.nHeads, variant));
+  const knockout = variant.knockout === true ? knockedOut(config.nHeads, variant) : null;
+  const pattern = swap('pattern', attentionPattern(q, k, arithmetic, knockout), () =>
+    alternativePattern(config.nHeads, variant),
+  );
   const z = swap('z', p.matmul(pattern, v), () => atPositions(cachedHeads('z.alt', config)));
   return p.makeProgram('attend', { pattern, z });
 }
 
 const swapMask = (site: string, nHeads: number): Value => p.input(`${site}.swap`, [Q, 1, nHeads, POS, 1]);
 
+const keysOf = ({ prefix }: AttendVariant): p.Dim => (prefix ? p.addDims(PREFIX, POS) : POS);
+
+const knockedOut = (nHeads: number, variant: AttendVariant): Value =>
+  p.input('knockout', [Q, 1, nHeads, POS, keysOf(variant)]);
+
 function alternativePattern(nHeads: number, variant: AttendVariant): Value {
   const cached = p.input('pattern.alt', [1, B, nHeads, LENGTH, LENGTH]);
-  const keys = p.input('key.positions', [variant.prefix ? p.addDims(PREFIX, POS) : POS], 'int');
+  const keys = p.input('key.positions', [keysOf(variant)], 'int');
   return p.gather(atPositions(cached), keys, 4);
 }
 
