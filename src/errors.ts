@@ -14,6 +14,15 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'Spans that should be compared are absent from some prompts, or overlap.',
   },
+  'attribution/gradient': {
+    exit: 2,
+    summary: 'The metric has no gradient at the prompts whose tokens it should be attributed to.',
+  },
+  'attribution/method': { exit: 2, summary: 'No method that attributes to tokens has that name.' },
+  'attribution/spans': {
+    exit: 2,
+    summary: 'Spans that should be compared are absent from some prompts, or overlap.',
+  },
   'circuit/address': {
     exit: 2,
     summary: 'A name of a node, edge, path or position does not follow the address grammar.',

@@ -61,6 +61,10 @@ export function addTo(sum: Float64Array, values: Float64Array, weight: number): 
 export const timesDifference = ({ x, baseline }: Way, slope: Float64Array): Float64Array =>
   slope.map((g, i) => g * ((x[i] as number) - (baseline[i] as number)));
 
+/** What each group's elements add up to. */
+export const sumsOf = (values: Float64Array, groups: readonly Group[]): Float64Array =>
+  Float64Array.from(groups, (group) => group.reduce((sum, i) => sum + (values[i] as number), 0));
+
 function* chunks(count: number, size: number): Generator<readonly number[]> {
   for (let from = 0; from < count; from += size)
     yield Array.from({ length: Math.min(size, count - from) }, (_, i) => from + i);

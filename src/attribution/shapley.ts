@@ -19,7 +19,7 @@ export interface SamplingSetting {
 }
 
 /** Up to so many players every coalition is asked: 4,096 of them. */
-const EXACT_PLAYERS = 12;
+export const EXACT_PLAYERS = 12;
 
 /** Groups of elements are the players: those outside a coalition stand at the baseline. Groups must not overlap. */
 export function gameOf(f: ScalarFunction, way: Way, groups: readonly Group[]): Game {

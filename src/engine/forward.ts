@@ -4,7 +4,7 @@ import type { Engine } from './engine.js';
 import type { Judge } from './judge.js';
 import { attend, feedForward, output, project } from './layers.js';
 import { embed, tokensOf, type Batch, type PromptSide } from './prompts.js';
-import { makeSpan } from './span.js';
+import { makeSpan, type Span } from './span.js';
 import type { Tensor, Tensors } from '../runtime/types.js';
 
 /** The metric of each example's clean or corrupt prompt. Cost: one forward pass. */
@@ -15,18 +15,28 @@ export async function promptMetric(
 ): Promise<Float64Array> {
   const span = makeSpan(engine, 0, batch.length);
   try {
-    let x = await embed(
+    const x = await embed(
       engine,
       batch.examples.map((example) => example[options.side]),
     );
-    for (let layer = 0; layer < engine.model.config.nLayers; layer++) x = await nextStream({ engine, layer, span }, x);
-    engine.counters.layerTokens += tokensOf(x);
-    const value = await options.judge.value(x, span);
-    x.dispose();
-    return value;
+    return await metricFrom(engine, x, { span, judge: options.judge });
   } finally {
     span.dispose();
   }
+}
+
+/** The metric [questions · examples] of streams entering the model [questions, examples, pos, d], which are disposed. */
+export async function metricFrom(
+  engine: Engine,
+  entering: Tensor,
+  { span, judge }: { span: Span; judge: Judge },
+): Promise<Float64Array> {
+  let x = entering;
+  for (let layer = 0; layer < engine.model.config.nLayers; layer++) x = await nextStream({ engine, layer, span }, x);
+  engine.counters.layerTokens += tokensOf(x);
+  const value = await judge.value(x, span);
+  x.dispose();
+  return value;
 }
 
 /** The stream after a layer; disposes the one before it. */
