@@ -6,6 +6,21 @@ import { nodeOfReader } from '../circuit/universe.js';
 export type Keep = Uint8Array | Float32Array;
 
 /**
+ * Nodes that say what they say in the base run, so that they need not be computed: every edge into them is kept, from nodes of
+ * which the same holds.
+ */
+export function untouchedSenders(universe: Universe, keep: Keep): Uint8Array {
+  const { edgeSender, edgeReader, edgeCount } = universe;
+  const nodeOf = universe.readers.map((_, reader) => nodeOfReader(universe, reader));
+  const untouched = new Uint8Array(universe.senders.length).fill(1);
+  for (let edge = 0; edge < edgeCount; edge++) {
+    const node = nodeOf[edgeReader[edge] as number] as number;
+    if (node >= 0 && (keep[edge] !== 1 || untouched[edgeSender[edge] as number] === 0)) untouched[node] = 0;
+  }
+  return untouched;
+}
+
+/**
  * The senders that have to be computed: those that can differ from their alternative (with a made-up alternative: all, since a
  * node with no input kept still computes something) and whose output can reach the logits.
  *

@@ -4,16 +4,17 @@
  *     x_r = alternative stream at r + Σ over kept edges s→r of (out_s − alt_s)
  *
  * so only the senders whose output differs from their alternative have to be computed and kept (`active.ts`), and of these only
- * the queries, keys and values that keep an edge. Circuits of a chunk go through the layers together: heads circuit by circuit,
+ * the queries, keys and values that keep an edge; nodes below the first cut say what they say in the base run. Circuits of a chunk go through the layers together: heads circuit by circuit,
  * since each has readers of its own, MLPs all at once.
  */
 import type { Tensor, Tensors } from '../runtime/types.js';
-import { activeSenders, type Keep } from './active.js';
+import { makeCommon, type Common } from './circuit-common.js';
+import { activeSenders, untouchedSenders, type Keep } from './active.js';
 import { Arena, withArena } from './arena.js';
 import { pieces, planChunks } from './chunks.js';
 import type { Engine } from './engine.js';
 import { feedForward } from './layers.js';
-import { at, clampStart, floats, ints, mlpInputOf, spread, type Setting } from './setting.js';
+import { at, clampStart, floats, ints, mlpInputOf, type Setting } from './setting.js';
 import { makeSpan, type Span } from './span.js';
 import { openStack, type RowStack } from './stack.js';
 
@@ -41,33 +42,6 @@ export async function answerCircuits(setting: Setting, circuits: readonly Keep[]
   return answers;
 }
 
-/** What all circuits start from. */
-interface Common {
-  readonly setting: Setting;
-  readonly span: Span;
-  /** what the embedding says now minus what it says in the alternative, [1, examples, pos, d] */
-  readonly input: Tensor;
-  /** the alternative stream entering each layer minus that entering the layer before; they add up to the stream */
-  readonly steps: readonly Tensor[];
-}
-
-async function makeCommon(on: { setting: Setting; span: Span; arena: Arena }): Promise<Common> {
-  const { setting, span, arena } = on;
-  const { engine, base, alternative } = setting;
-  const minus = async (alt: Tensor, now: Tensor): Promise<Tensor> => {
-    const inputs = { alt, now, positions: span.positions };
-    const { difference } = arena.own(
-      await engine.run({ name: 'streamDifference', variant: { byToken: false }, inputs }),
-    ); // [examples, 1, pos, d]
-    const [examples, , pos, d] = (difference as Tensor).shape as [number, number, number, number];
-    return arena.own(engine.runtime.reshape(difference as Tensor, [1, examples, pos, d]));
-  };
-  const { pre } = alternative;
-  const steps = [arena.own(await spread(setting, span, { stream: at(pre, 0), questions: 1, arena }))];
-  for (let layer = 1; layer < pre.length; layer++) steps.push(await minus(at(pre, layer), at(pre, layer - 1)));
-  return { setting, span, input: await minus(at(base.pre, 0), at(pre, 0)), steps };
-}
-
 async function answerChunk(common: Common, circuits: readonly Keep[]): Promise<Float64Array> {
   const { setting, span } = common;
   const { engine, alternative } = setting;
@@ -88,11 +62,14 @@ async function answerChunk(common: Common, circuits: readonly Keep[]): Promise<F
 }
 
 /** The MLP of a layer, in every circuit where it is active. */
-async function runMlps({ setting, span }: Common, all: readonly CircuitRun[], layer: number): Promise<void> {
+async function runMlps(common: Common, all: readonly CircuitRun[], layer: number): Promise<void> {
+  const { setting, span } = common;
   const { engine, alternative } = setting;
   const { nHeads, dMlp } = engine.model.config;
   const sender = firstSender(engine, layer) + nHeads;
-  const runs = all.filter((run) => dMlp > 0 && run.active[sender] === 1);
+  const active = all.filter((run) => dMlp > 0 && run.active[sender] === 1);
+  const [fixed, runs] = [active.filter((run) => run.untouched[sender]), active.filter((run) => !run.untouched[sender])];
+  for (const run of fixed) await run.push(await common.baseMlp(layer), [sender]);
   if (runs.length === 0) return;
   await withArena(async (arena) => {
     const reader = firstReader(engine, layer) + 3 * nHeads;
@@ -129,6 +106,7 @@ async function readAll(
 class CircuitRun {
   readonly engine: Engine;
   readonly active: Uint8Array;
+  readonly untouched: Uint8Array;
   private readonly store: RowStack;
   /** senders in the store, in its order; STEP for a step of the alternative stream */
   private readonly stored: number[] = [];
@@ -140,6 +118,7 @@ class CircuitRun {
     const { setting, input } = common;
     this.engine = setting.engine;
     this.active = activeSenders(this.engine.universe, keep, setting.alternative.isRun);
+    this.untouched = untouchedSenders(this.engine.universe, keep);
     const senders = this.active.reduce((sum, one) => sum + one, 1);
     this.store = openStack(this.engine, input.shape.slice(1), senders + common.steps.length);
   }
@@ -159,7 +138,9 @@ class CircuitRun {
     const { nHeads } = engine.model.config;
     await this.push(at(common.steps, layer), [STEP]);
     const first = firstSender(engine, layer);
-    const heads = Array.from({ length: nHeads }, (_, h) => h).filter((h) => this.active[first + h] === 1);
+    const active = Array.from({ length: nHeads }, (_, h) => h).filter((h) => this.active[first + h] === 1);
+    for (const run of runsOf(active.filter((h) => this.untouched[first + h]))) await this.pushBase(layer, run);
+    const heads = active.filter((h) => !this.untouched[first + h]);
     if (heads.length === 0) return;
     await withArena(async (arena) => {
       const inputs = { store: arena.own(this.store.all()), ...this.headInputs(layer, heads, arena) };
@@ -171,6 +152,19 @@ class CircuitRun {
       );
     });
     count(common.setting, common.span, heads.length / nHeads / 3);
+  }
+
+  /** Neighbouring heads, as in the base run. */
+  private async pushBase(layer: number, heads: readonly number[]): Promise<void> {
+    const { engine } = this;
+    const [from, first] = [heads[0] as number, firstSender(engine, layer)];
+    const all = await this.common.baseHeads(layer);
+    const rows = engine.runtime.rows(all, from, from + heads.length);
+    await this.push(
+      rows,
+      heads.map((head) => first + head),
+    );
+    rows.dispose();
   }
 
   private headInputs(layer: number, heads: readonly number[], arena: Arena): Tensors {
@@ -253,6 +247,17 @@ class CircuitRun {
 }
 
 const STEP = -1;
+
+/** Ascending numbers as stretches without gaps. */
+function runsOf(numbers: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  for (const n of numbers) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === n - 1) last.push(n);
+    else runs.push([n]);
+  }
+  return runs;
+}
 
 /** Share of a layer's work done, in tokens through the whole model. */
 function count({ engine, batch }: Setting, span: Span, share: number): void {

@@ -65,7 +65,7 @@ export async function search(
   const guess = new Uint8Array(universe.edgeCount).fill(1); // 1: will be cut, as most are
   const whole = new Uint8Array(universe.edgeCount).fill(1);
   let state: State = { keep: whole, value: (await given.measure([whole]))[0] as number, next: 0 };
-  let [atOnce, tried, passes, circuits] = [2, 0, 0, 0];
+  let [atOnce, tried, passes, circuits] = [16, 0, 0, 0];
   for (;;) {
     const { trials, end } = lookAhead(universe, order, state, { guess, atOnce });
     if (trials.length === 0) return { keep: end, effects, value: state.value, tried, passes, circuits };
@@ -84,7 +84,7 @@ export async function search(
       cut: isCut(losses[decided - 1] as number),
     });
     [tried, passes, circuits] = [tried + decided, passes + 1, circuits + trials.length];
-    atOnce = wrong < 0 ? Math.min(2 * atOnce, MOST_AT_ONCE) : Math.max(1, decided);
+    atOnce = wrong < 0 ? Math.min(2 * atOnce, MOST_AT_ONCE) : Math.max(8, decided);
     given.onProgress?.(state.next, order.length);
   }
 }

@@ -85,6 +85,15 @@ export function circuitChange(arithmetic: Arithmetic): Program {
   return p.makeProgram('circuitChange', { change: p.sub(stream('m', config), cachedStream('alt', config)) });
 }
 
+/** What the heads of a layer say in one cached run differently from another, [heads, examples, pos, d]. */
+export function headChanges({ config }: Arithmetic): Program {
+  const { dModel, dHead, nHeads } = config;
+  const change = p.sub(atPositions(cachedHeads('now', config)), atPositions(cachedHeads('alt', config)));
+  const flat = p.reshape(ownHead(change), [nHeads, p.multiplyDims(B, POS), dHead]);
+  const rows = p.matmul(flat, p.parameter('o.byHead', [nHeads, dHead, dModel]));
+  return p.makeProgram('headChanges', { change: p.reshape(rows, [nHeads, B, POS, dModel]) });
+}
+
 /**
  * The active heads of a layer, every q, k and v with its own input → what they say differently [active, examples, pos, d].
  *
