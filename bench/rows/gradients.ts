@@ -1,4 +1,5 @@
 import { edgeGradients, type Point } from '../../src/engine/gradient.js';
+import { informationFlow } from '../../src/engine/routes.js';
 import { residualGradients } from '../../src/engine/residual-gradient.js';
 import type { TimedRow } from '../types.js';
 
@@ -22,6 +23,25 @@ const edges = (name: string, limit: number, points: readonly Point[]): TimedRow 
   unit: '× forward',
   prepare: async ({ session }) => ({ run: () => edgeGradients(session.setting, points, session.prompts) }),
 });
+
+/** AtP* without GradDrop. */
+export const atpStar: TimedRow = {
+  kind: 'timed',
+  name: 'AtP* with the QK fix, all 32,491 edges',
+  limit: 6,
+  unit: '× forward',
+  prepare: async ({ session: { setting, prompts } }) => ({
+    run: () => edgeGradients(setting, [{ at: 1, weight: 1 }], { ...prompts, toward: setting.alternative.heads }),
+  }),
+};
+
+export const routes: TimedRow = {
+  kind: 'timed',
+  name: 'information-flow routes, all 32,491 edges',
+  limit: 3,
+  unit: '× forward',
+  prepare: async ({ workload: { engine, batch } }) => ({ run: () => informationFlow(engine, batch) }),
+};
 
 export const STEPS = 5;
 

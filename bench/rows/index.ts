@@ -1,7 +1,7 @@
 import type { Row } from '../types.js';
 import { exactEdges, largeCircuit, smallCircuit } from './edges.js';
 import { forward } from './forward.js';
-import { eap, eapIg, gradientOfSites } from './gradients.js';
+import { atpStar, eap, eapIg, gradientOfSites, routes } from './gradients.js';
 import { memory } from './memory.js';
 import { heads, residual } from './patching.js';
 import { startUp } from './start-up.js';
@@ -12,6 +12,8 @@ export const ROWS: readonly Row[] = [
   gradientOfSites,
   eap,
   eapIg,
+  atpStar,
+  routes,
   heads,
   residual,
   smallCircuit,

@@ -6,31 +6,38 @@ import type { Engine } from './engine.js';
 import { withCachedRun, type Batch, type CachedRun } from './prompts.js';
 import { at, mlpInputOf } from './setting.js';
 import { fixedAlternative } from './sources.js';
-import { makeSpan, type Span } from './span.js';
+import { makeSpan } from './span.js';
 
 /**
  * Per example and edge, the sender's share of the reader's input on the clean prompts, mean over positions: shares
- * max(0, |y|₁ − |y − x_s|₁) of the reader's senders, made to sum to 1: [example · edgeCount + edge]. Where no sender carries the
- * input, all are 0.
+ * max(0, |y|₁ − |y − x_s|₁) of the reader's senders at each position, made to sum to 1: [example · edgeCount + edge]. Where no
+ * sender carries the input, all are 0.
  *
  * Cost: one forward pass, and |y − x_s|₁ once for each sender and each place in the stream.
  */
 export async function informationFlow(engine: Engine, batch: Batch): Promise<Float64Array> {
   const scores = new Float64Array(batch.examples.length * engine.universe.edgeCount);
+  const tokens = batch.examples.length * batch.length;
+  await withCachedRun(engine, batch, 'clean', async (base) => {
+    const outputs = await minusOutputs(engine, batch, base);
+    for (const place of places(engine, base)) await score({ engine, outputs, tokens, scores }, place);
+  });
+  return scores;
+}
+
+/** 0 − what every sender says [examples, pos, senders, d]. */
+async function minusOutputs(engine: Engine, batch: Batch, base: CachedRun): Promise<Float32Array | Float64Array> {
   const span = makeSpan(engine, 0, batch.length);
   const arena = new Arena();
   try {
-    await withCachedRun(engine, batch, 'clean', async (base) => {
-      const alternative = await fixedAlternative(engine, batch, null);
-      const setting = { engine, base, alternative };
-      const outputs = arena.own(await senderDifferences(setting, span).finally(() => alternative.dispose())); // 0 − output
-      for (const place of places(engine, base)) await score({ engine, span, outputs, scores }, place);
-    });
+    const alternative = await fixedAlternative(engine, batch, null);
+    const differences = senderDifferences({ engine, base, alternative }, span, { byToken: true });
+    const joined = arena.own(await differences.finally(() => alternative.dispose()));
+    return (await joined.read()) as Float32Array | Float64Array;
   } finally {
     arena.dispose();
     span.dispose();
   }
-  return scores;
 }
 
 /** A place in the stream, and who reads there. */
@@ -52,36 +59,60 @@ function places(engine: Engine, run: CachedRun): Place[] {
 
 interface Flow {
   readonly engine: Engine;
-  readonly span: Span;
-  /** minus each sender's output [examples, senders, pos, d] */
-  readonly outputs: Tensor;
+  /** minus each sender's output [examples, pos, senders, d] */
+  readonly outputs: Float32Array | Float64Array;
+  readonly tokens: number;
   readonly scores: Float64Array;
 }
 
-async function score({ engine, span, outputs, scores }: Flow, { stream, readers }: Place): Promise<void> {
-  const { universe } = engine;
+/**
+ * Here and not on the runtime: all distances of a token read what its senders say from the cache once, where a program would write
+ * and read a tensor of [tokens, senders, d] for each place.
+ */
+async function score({ engine, outputs, tokens, scores }: Flow, { stream, readers }: Place): Promise<void> {
+  const { universe, model } = engine;
+  const senders = universe.senders.length;
+  const { dModel } = model.config;
   const count = universe.readers[readers[0]!]!.senderCount;
-  const inputs = { y: stream, 'minus.outputs': outputs, positions: span.positions };
-  const { proximity } = await engine.run({ name: 'proximity', variant: { count }, inputs });
-  const shares = meanShares((await proximity!.read()) as Float32Array, count, span.length); // [examples, count]
-  proximity!.dispose();
-  shares.forEach((share, i) => {
-    const [example, sender] = [Math.floor(i / count), i % count];
-    for (const reader of readers) scores[example * universe.edgeCount + universe.edgeBetween(sender, reader)] = share;
-  });
+  const y = (await stream.read()) as Float32Array;
+  const examples = scores.length / universe.edgeCount;
+  const length = tokens / examples;
+  const near = new Float64Array(count);
+  for (let token = 0; token < tokens; token++) {
+    const total = proximities(near, { y, at: token * dModel, outputs, from: token * senders * dModel, dModel });
+    if (total === 0) continue;
+    const own = Math.floor(token / length) * universe.edgeCount;
+    near.forEach((share, sender) => {
+      for (const reader of readers) scores[own + universe.edgeBetween(sender, reader)]! += share / total / length;
+    });
+  }
 }
 
-/** proximity [examples, count, length] → shares at each position, mean over positions [examples, count]. */
-function meanShares(proximity: ArrayLike<number>, count: number, length: number): Float64Array {
-  const examples = proximity.length / count / length;
-  const shares = new Float64Array(examples * count);
-  for (let example = 0; example < examples; example++)
-    for (let position = 0; position < length; position++) {
-      const of = (sender: number): number => proximity[(example * count + sender) * length + position]!;
-      let total = 0;
-      for (let sender = 0; sender < count; sender++) total += of(sender);
-      if (total === 0) continue;
-      for (let sender = 0; sender < count; sender++) shares[example * count + sender]! += of(sender) / total / length;
+interface Token {
+  readonly y: Float32Array;
+  readonly at: number;
+  readonly outputs: Float32Array | Float64Array;
+  readonly from: number;
+  readonly dModel: number;
+}
+
+/** max(0, |y|₁ − |y − x_s|₁) of the first senders of a token, filled in; their sum. (eq. 5 there) */
+function proximities(near: Float64Array, { y, at: first, outputs, from, dModel }: Token): number {
+  let norm = 0;
+  for (let j = 0; j < dModel; j++) norm += Math.abs(y[first + j]!);
+  let total = 0;
+  for (let sender = 0; sender < near.length; sender++) {
+    const x = from + sender * dModel;
+    // two sums, so that one addition need not wait for the other
+    let [even, odd] = [0, 0];
+    let j = 0;
+    for (; j + 1 < dModel; j += 2) {
+      even += Math.abs(y[first + j]! + outputs[x + j]!);
+      odd += Math.abs(y[first + j + 1]! + outputs[x + j + 1]!);
     }
-  return shares;
+    if (j < dModel) even += Math.abs(y[first + j]! + outputs[x + j]!);
+    near[sender] = Math.max(0, norm - even - odd);
+    total += near[sender]!;
+  }
+  return total;
 }
