@@ -106,34 +106,39 @@ for (const name of ['or-gate', 'reverse'])
           expect(outside, 'all others stay silent').to.deep.equal([]);
         }));
 
-      it('zeroed alone: the edges that carry something from a token or a node', async () => {
-        // the peers' `input` holds the positions too; here positions are in no sender
-        const expected = Object.entries(truth.edge_table).filter(
-          ([, { zero, input }]) => (input ? input.zero.tok : zero) > 1e-3,
-        );
-        const { length: outputs } = json(name, 'model.json').reference.logits[0][0] as number[];
-        const positions = Array.from({ length: batch.length - 1 }, (_, i) => i + 1);
-        // prompts between clean and corrupt: both inputs of the OR on would hide each other
-        const prompts = truth.task.pairs
-          .slice(0, 2)
-          .flatMap(({ clean, corrupt }) => [clean, clean.with(1, corrupt[1]!), clean.with(2, corrupt[2]!)]);
-        const each = prompts.flatMap((clean) =>
-          positions.flatMap((position) =>
-            Array.from({ length: outputs }, (_, id) => {
-              const answer = { ...contrast(position, id, id), incorrect: { ids: [], weights: [] } };
-              return { clean, corrupt: clean, answers: [answer] };
-            }),
-          ),
-        );
-        const source = await makeSource(engine, 'zero' satisfies SourceKind, { batches: [], side: 'corrupt' });
-        const options = { metric: 'logit-difference', direction: 'noising', source } as const;
-        await withSession(engine, batchOf(each), options, async (zeroing) => {
-          const changed = await effects(zeroing, everyEdge());
-          const reach = (edge: number): number =>
-            largest(changed.subarray(edge * each.length, (edge + 1) * each.length));
-          expect(moving(reach, 1e-3)).to.have.members(expected.map(([edge]) => edge));
+      const ZEROED: Partial<Record<SourceKind, readonly string[]>> = {
+        'zero-with-positions': truth.edge_sets['zero_single']!,
+        // positions are in no sender: what reads them alone reads on
+        zero: Object.keys(truth.edge_table).filter((edge) => {
+          const { zero, input } = truth.edge_table[edge]!;
+          return (input ? input.zero.tok : zero) > 1e-3;
+        }),
+      };
+      for (const [kind, expected] of Object.entries(ZEROED))
+        it(`${kind}, one edge alone: ${expected.length} edges move an output`, async () => {
+          const { length: outputs } = json(name, 'model.json').reference.logits[0][0] as number[];
+          const positions = Array.from({ length: batch.length - 1 }, (_, i) => i + 1);
+          // prompts between clean and corrupt: both inputs of the OR on would hide each other
+          const prompts = truth.task.pairs
+            .slice(0, 2)
+            .flatMap(({ clean, corrupt }) => [clean, clean.with(1, corrupt[1]!), clean.with(2, corrupt[2]!)]);
+          const each = prompts.flatMap((clean) =>
+            positions.flatMap((position) =>
+              Array.from({ length: outputs }, (_, id) => {
+                const answer = { ...contrast(position, id, id), incorrect: { ids: [], weights: [] } };
+                return { clean, corrupt: clean, answers: [answer] };
+              }),
+            ),
+          );
+          const source = await makeSource(engine, kind as SourceKind, { batches: [], side: 'corrupt' });
+          const options = { metric: 'logit-difference', direction: 'noising', source } as const;
+          await withSession(engine, batchOf(each), options, async (zeroing) => {
+            const changed = await effects(zeroing, everyEdge());
+            const reach = (edge: number): number =>
+              largest(changed.subarray(edge * each.length, (edge + 1) * each.length));
+            expect(moving(reach, 1e-3)).to.have.members(expected);
+          });
         });
-      });
 
       for (const direction of ['noising', 'denoising'] as const)
         it(`the circuit alone does the task: ${direction === 'noising' ? 'a clean run, all else corrupt' : 'a corrupt run, it alone clean'}`, () =>

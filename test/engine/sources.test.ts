@@ -1,0 +1,121 @@
+/** Where the values of what is cut come from: zeros and means, against the written-out model. */
+import { expect } from 'chai';
+import { Engine } from '../../src/engine/engine.js';
+import type { Batch } from '../../src/engine/prompts.js';
+import type { SourceKind } from '../../src/engine/questions.js';
+import { withSession } from '../../src/engine/run.js';
+import { makeSource } from '../../src/engine/sources.js';
+import { createRuntime, type Runtime } from '../../src/runtime/index.js';
+import { batchOf, expectNear } from '../helpers/engine.js';
+import { SHAPES } from '../helpers/hand-made.js';
+import { logitDifference, pairAt, randomQuestions, sceneOf, type Scene } from './scene.js';
+
+type Rows = number[][];
+
+/** Reference prompts: two batches of the scene's length, and one of shorter prompts. */
+const LONG = [batchOf([pairAt(0, 21), pairAt(1, 22)]), batchOf([pairAt(2, 23)])];
+const cutShort = ({ clean, corrupt }: ReturnType<typeof pairAt>) => ({
+  clean: clean.slice(2),
+  corrupt: corrupt.slice(2),
+});
+const SHORT = batchOf([cutShort(pairAt(3, 24)), cutShort(pairAt(2, 25))]);
+
+const outputsOf = ({ oracle }: Scene, batches: readonly Batch[], side: 'clean' | 'corrupt') =>
+  batches.flatMap(({ examples }) => examples.map((example) => oracle.run(example[side]).outputs));
+const average = (rows: Rows): number[] =>
+  rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0) / rows.length);
+const mapOver = (scene: Scene, rowsOf: (sender: string) => Rows): Map<string, Rows> =>
+  new Map(scene.universe.senders.map(({ name }) => [name, rowsOf(name)]));
+const sixTimes = (row: number[]): Rows => Array.from({ length: 6 }, () => row);
+
+interface Case {
+  readonly batches: readonly Batch[];
+  readonly expected: (scene: Scene, side: 'clean' | 'corrupt') => Promise<Map<string, Rows>> | Map<string, Rows>;
+}
+
+const CASES: Partial<Record<SourceKind, Case>> = {
+  zero: {
+    batches: [],
+    expected: (scene) => mapOver(scene, () => sixTimes(Array<number>(scene.model.config.dModel).fill(0))),
+  },
+  'zero-with-positions': {
+    batches: [],
+    // the stream keeps the positions; the embedding takes them away
+    expected: async (scene) => {
+      const { dModel, positional } = scene.model.config;
+      const table =
+        positional === 'learned' ? await scene.model.weights.read('pos_embed.W_pos') : new Float32Array(6 * dModel);
+      const without = Array.from({ length: 6 }, (_, i) =>
+        [...table.subarray(i * dModel, (i + 1) * dModel)].map((x) => -x),
+      );
+      return mapOver(scene, (name) => (name === 'input' ? without : sixTimes(Array<number>(dModel).fill(0))));
+    },
+  },
+  mean: {
+    batches: [...LONG, SHORT],
+    expected: (scene, side) => {
+      const runs = outputsOf(scene, [...LONG, SHORT], side);
+      return mapOver(scene, (name) => sixTimes(average(runs.flatMap((run) => run.get(name)!))));
+    },
+  },
+  'mean-positional': {
+    batches: [...LONG, SHORT],
+    expected: (scene, side) => {
+      const runs = outputsOf(scene, LONG, side);
+      return mapOver(scene, (name) =>
+        Array.from({ length: 6 }, (_, i) => average(runs.map((run) => run.get(name)![i]!))),
+      );
+    },
+  },
+};
+
+for (const shape of Object.keys(SHAPES))
+  describe(shape, () => {
+    let [runtime, engine, scene] = [null, null, null] as unknown as [Runtime, Engine, Scene];
+    before(async () => {
+      runtime = await createRuntime('onnx', { threads: 1 });
+      scene = await sceneOf(shape);
+      engine = new Engine(scene.model, runtime);
+    });
+    after(async () => {
+      await engine.dispose();
+      await runtime.dispose();
+    });
+
+    for (const [kind, { batches, expected }] of Object.entries(CASES))
+      for (const side of batches.length === 0 ? (['corrupt'] as const) : (['clean', 'corrupt'] as const))
+        it(`${kind}${batches.length === 0 ? '' : ` of ${side} reference prompts`}: edges and circuits`, async () => {
+          const source = await makeSource(engine, kind as SourceKind, { batches, side });
+          const options = { metric: 'logit-difference', direction: 'noising', source } as const;
+          const alternative = await expected(scene, side);
+          const { edge, circuit } = randomQuestions(scene, 8, 6);
+          await withSession(engine, scene.batch, options, async ({ ask }) => {
+            const answers = await ask([...edge, ...circuit]);
+            const byHand = [...edge, ...circuit].flatMap((question) => {
+              const keep = new Float64Array(scene.universe.edgeCount).fill(1);
+              if (question.kind === 'edge') keep[question.edge] = 1 - (question.weight ?? 1);
+              if (question.kind === 'circuit') keep.set(question.keep);
+              return scene.batch.examples.map((one) =>
+                logitDifference(scene.oracle.run(one.clean, { keep, alternative }), one),
+              );
+            });
+            expectNear(
+              answers.flatMap((one) => [...one]),
+              byHand,
+              1e-4,
+            );
+          });
+        });
+
+    it('a positional mean of a length that no reference prompt has is an error that says so', async () => {
+      const source = await makeSource(engine, 'mean-positional', { batches: [SHORT], side: 'clean' });
+      const options = { metric: 'logit-difference', direction: 'noising', source } as const;
+      const error: unknown = await withSession(engine, scene.batch, options, async () => null).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error)
+        .to.be.instanceOf(Error)
+        .and.have.property('message')
+        .that.matches(/no mean .* prompts of 6 tokens/);
+    });
+  });
