@@ -14,7 +14,7 @@ import { ROWS } from './rows/index.js';
 import type { BenchContext, ProcessRow, Result, Row, TimedRow } from './types.js';
 import { openWorkload } from './workload.js';
 
-const SECONDS_PER_ROW = { quick: 3, full: 20 };
+const PATIENCE = { quick: { rounds: 1, seconds: 3 }, full: { rounds: 3, seconds: 20 } };
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -22,11 +22,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function measureTimed(row: TimedRow, context: BenchContext): Promise<number> {
   const unit = await (row.beside ?? plainForward)(context);
   const work = await row.prepare(context);
-  const { ratio, unitSeconds } = await ratioTo(
-    unit,
-    work,
-    context.quick ? SECONDS_PER_ROW.quick : SECONDS_PER_ROW.full,
-  );
+  const { ratio, unitSeconds } = await ratioTo(unit, work, context.quick ? PATIENCE.quick : PATIENCE.full);
   print(`  ${row.name}: ${ratio.toFixed(2)} ${row.unit} of ${(1000 * unitSeconds).toFixed(0)} ms`);
   return ratio;
 }
@@ -37,7 +33,14 @@ async function measureProcess(row: ProcessRow, options: { quick: boolean }): Pro
   return ratio;
 }
 
-const resultOf = ({ name, limit }: Row, ratio: number): Result => ({ name, ratio, limit, holds: ratio <= limit });
+const rounded = (x: number): number => Math.round(1000 * x) / 1000;
+
+const resultOf = ({ name, limit }: Row, ratio: number): Result => ({
+  name,
+  ratio: rounded(ratio),
+  limit,
+  holds: ratio <= limit,
+});
 
 async function measureAll(rows: readonly Row[], quick: boolean): Promise<Result[]> {
   const results = new Map<Row, Result>();

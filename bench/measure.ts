@@ -16,18 +16,21 @@ export async function timed(run: () => Promise<unknown>): Promise<number> {
 }
 
 const MAX_ROUNDS = 15;
-const MIN_ROUNDS = 2;
+
+/** Rounds go on until there are enough and the time is spent. */
+export interface Patience {
+  readonly rounds: number;
+  readonly seconds: number;
+}
 
 /**
  * The time of `work` in units of `unit`: both warmed up, then timed in turns, the median of the rounds' ratios.
  * In a round the unit is timed before and after the work, as often as fills a tenth of the work's own time.
- *
- * @param seconds rounds go on until this is spent
  */
 export async function ratioTo(
   unit: Work,
   work: Work,
-  seconds: number,
+  { rounds, seconds }: Patience,
 ): Promise<{ ratio: number; unitSeconds: number }> {
   await unit.run();
   const first = await timed(() => work.run());
@@ -35,7 +38,7 @@ export async function ratioTo(
   const ratios: number[] = [];
   const units: number[] = [];
   const end = performance.now() + 1000 * seconds;
-  while (ratios.length < MIN_ROUNDS || (ratios.length < MAX_ROUNDS && performance.now() < end)) {
+  while (ratios.length < rounds || (ratios.length < MAX_ROUNDS && performance.now() < end)) {
     const before = await repeated(unit, repeats);
     const own = await timed(() => work.run());
     const beside = median([...before, ...(await repeated(unit, repeats))]) / (unit.share ?? 1);
