@@ -14,7 +14,7 @@ interface Stream {
   write(text: string): unknown;
 }
 
-const STAGE_WIDTH = 40;
+const STAGE_WIDTH = 26;
 const BAR_WIDTH = 16;
 
 /** `12 ms`, `1.2 s`, `3 min 05 s` */
@@ -25,12 +25,15 @@ export const formatDuration = (ms: number): string => {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 };
 
+/** To a column, never touching what follows. */
+const padded = (stage: string): string => `${stage.padEnd(STAGE_WIDTH - 2)}  `;
+
 const count = ({ done, total }: ProgressEvent): string => (total > 0 ? `${done}/${total}` : `${done}`);
 
 /** `  EAP-IG, 5 midpoints       64/64  1.2 s  note` */
 export const formatStage = (event: ProgressEvent, ms: number): string => {
   const note = event.note === undefined ? '' : `  ${event.note}`;
-  return `  ${event.stage.padEnd(STAGE_WIDTH)}${count(event)}  ${formatDuration(ms)}${note}`;
+  return `  ${padded(event.stage)}${count(event)}  ${formatDuration(ms)}${note}`;
 };
 
 /** Calls back when a stage begins and when it ends: at its total, or when the next one begins. */
@@ -80,7 +83,7 @@ const bar = async (stream: Stream & NodeJS.WriteStream): Promise<ProgressView> =
     shown = undefined;
   };
   const update = (event: ProgressEvent): void => {
-    const payload = { stage: event.stage.padEnd(STAGE_WIDTH), note: event.note ?? '' };
+    const payload = { stage: padded(event.stage), note: event.note ?? '' };
     if (shown === undefined) {
       shown = new cliProgress.SingleBar(settings);
       shown.start(event.total, event.done, payload);
