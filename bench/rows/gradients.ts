@@ -24,7 +24,6 @@ const edges = (name: string, limit: number, points: readonly Point[]): TimedRow 
   prepare: async ({ session }) => ({ run: () => edgeGradients(session.setting, points, session.prompts) }),
 });
 
-<<<<<<< Updated upstream
 /** AtP* without GradDrop. */
 export const atpStar: TimedRow = {
   kind: 'timed',
@@ -44,10 +43,7 @@ export const routes: TimedRow = {
   prepare: async ({ workload: { engine, batch } }) => ({ run: () => informationFlow(engine, batch) }),
 };
 
-export const STEPS = 5;
-=======
 const STEPS = 5;
->>>>>>> Stashed changes
 
 /** The left rule of a Riemann sum from the corrupt prompt (0) to the clean one (1). */
 export const LEFT_POINTS: readonly Point[] = Array.from({ length: STEPS }, (_, k) => ({
