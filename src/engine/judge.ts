@@ -177,18 +177,19 @@ async function biasOffset(engine: Engine, table: AnswerTable, metric: Metric): P
   return offset;
 }
 
-async function cleanLogProbabilities({ engine, table, clean }: InputContext): Promise<Tensors> {
-  const span = makeSpan(engine, 0, clean.length);
+async function cleanLogProbabilities({ engine, table, clean: run }: InputContext): Promise<Tensors> {
+  const span = makeSpan(engine, 0, run.length);
   const rows = table.rows(engine, span);
   try {
     const result = await engine.run({
       name: 'logits',
-      inputs: { x: clean.final, 'answer.rows': rows },
+      inputs: { x: run.final, 'answer.rows': rows },
       wanted: ['logProbabilities'],
     });
     const values = result['logProbabilities'] as Tensor; // [1, examples, answers, vocabulary]
-    const reshaped = engine.runtime.reshape(values, values.shape.slice(1));
-    return { clean: reshaped };
+    const clean = engine.runtime.reshape(values, values.shape.slice(1));
+    values.dispose();
+    return { clean };
   } finally {
     rows.dispose();
     span.dispose();

@@ -1,6 +1,6 @@
 /** Alternatives: the other prompt, zeros, and means over reference prompts. */
 import type { Tensor } from '../runtime/types.js';
-import { Arena } from './arena.js';
+import { Arena, withArena } from './arena.js';
 import type { Engine } from './engine.js';
 import { output, type HeadTensors } from './layers.js';
 import { learnedPositions, patternOf, withCachedRun, type Batch, type CachedRun, type PromptSide } from './prompts.js';
@@ -43,10 +43,12 @@ async function measureMeans(
   const sums = new Map<string, Float64Array>();
   const counts = new Map<string, number>();
   for (const batch of batches)
-    await withCachedRun(engine, batch, options.side, async (run) => {
-      for (const one of await averagedTensors(engine, run))
-        await accumulate(one, { sums, counts, positional: options.positional, length: batch.length });
-    });
+    await withCachedRun(engine, batch, options.side, (run) =>
+      withArena(async (arena) => {
+        for (const one of await averagedTensors(engine, run, arena))
+          await accumulate(one, { sums, counts, positional: options.positional, length: batch.length });
+      }),
+    );
   for (const [key, sum] of sums)
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / (counts.get(key) as number);
   return { positional: options.positional, values: sums };
@@ -59,14 +61,18 @@ interface Averaged {
   readonly tensor: Tensor;
 }
 
-async function averagedTensors(engine: Engine, run: CachedRun): Promise<Averaged[]> {
+async function averagedTensors(engine: Engine, run: CachedRun, arena: Arena): Promise<Averaged[]> {
   const per = (site: AveragedSite, list: readonly Tensor[]): Averaged[] =>
     list.map((tensor, layer) => ({ site, layer, tensor }));
   const role = (name: 'q' | 'k' | 'v'): Tensor[] => run.heads.map((heads) => heads[name]);
   const positions = await learnedPositions(engine, run.length);
   const pre = run.pre[0] as Tensor;
   const embedding = (await pre.read()).map((x, i) => x - (positions[i % positions.length] as number)) as Float32Array;
-  const input = { site: 'embedding' as const, layer: 0, tensor: engine.runtime.tensor(embedding, pre.shape) };
+  const input = {
+    site: 'embedding' as const,
+    layer: 0,
+    tensor: arena.own(engine.runtime.tensor(embedding, pre.shape)),
+  };
   return [
     input,
     ...per('z', run.z),
