@@ -14,15 +14,6 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'Spans that should be compared are absent from some prompts, or overlap.',
   },
-  'attribution/gradient': {
-    exit: 2,
-    summary: 'The metric has no gradient at the prompts whose tokens it should be attributed to.',
-  },
-  'attribution/method': { exit: 2, summary: 'No method that attributes to tokens has that name.' },
-  'attribution/spans': {
-    exit: 2,
-    summary: 'Spans that should be compared are absent from some prompts, or overlap.',
-  },
   'circuit/address': {
     exit: 2,
     summary: 'A name of a node, edge, path or position does not follow the address grammar.',
@@ -42,6 +33,8 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'The model does not do the task: the clean and corrupt prompts do not differ reliably in the metric.',
   },
+  'discovery/journal': { exit: 2, summary: 'A journal of exact effects is damaged, or of another run.' },
+  'discovery/memory': { exit: 2, summary: 'A method that holds the whole model at once would exceed the ceiling of memory.' },
   'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
   'discovery/search': { exit: 2, summary: 'A search was given a threshold or an order that makes no sense.' },
   'discovery/source': {
@@ -65,6 +58,10 @@ export const CATALOGUE = {
   'interventions/knockout': {
     exit: 2,
     summary: 'Attention cannot be knocked out as asked: no such heads, or queries left without keys.',
+  },
+  'interventions/noise': {
+    exit: 2,
+    summary: 'Noise of scale zero corrupts nothing, or no prompt is left to be corrupted.',
   },
   'interventions/path': {
     exit: 2,

@@ -38,17 +38,17 @@ export interface CachedRun extends Activations {
 export type PromptSide = 'clean' | 'corrupt';
 
 /** Runs the clean or the corrupt prompts in full, keeping every site. Cost: one forward pass. */
-async function runPrompts(engine: Engine, batch: Batch, side: PromptSide): Promise<CachedRun> {
-  const span = makeSpan(engine, 0, batch.length);
+const runPrompts = (engine: Engine, batch: Batch, side: PromptSide): Promise<CachedRun> => {
+  const prompts = batch.examples.map((example) => example[side]);
+  return runEmbedded(engine, batch.length, () => embed(engine, prompts));
+};
+
+/** Runs what `embedded` makes, token embeddings with learned positions [1, examples, length, d], keeping every site. */
+export async function runEmbedded(engine: Engine, length: number, embedded: () => Promise<Tensor>): Promise<CachedRun> {
+  const span = makeSpan(engine, 0, length);
   const kept = new Arena();
   try {
-    const embedded = kept.own(
-      await embed(
-        engine,
-        batch.examples.map((example) => example[side]),
-      ),
-    );
-    return await runFrom(engine, embedded, { span, kept });
+    return await runFrom(engine, kept.own(await embedded()), { span, kept });
   } catch (error) {
     kept.dispose();
     throw error;

@@ -35,6 +35,10 @@ const DONE: Readonly<Record<PatchingKind, Readonly<Record<PatchingRecord['direct
     denoising: 'Along the paths from sender to receiver alone, clean values travel in the corrupt run.',
     noising: 'Along the paths from sender to receiver alone, corrupt values travel in the clean run.',
   },
+  'causal-tracing': {
+    denoising: 'With noise on the subject’s embeddings, clean values are restored at one token.',
+    noising: 'At one token, values take those of a run with noise on the subject’s embeddings.',
+  },
   'attention-knockout': {
     denoising: 'In the corrupt run, queries of these heads do not look at the keys named.',
     noising: 'In the clean run, queries of these heads do not look at the keys named.',

@@ -23,7 +23,7 @@ export interface GridRecord {
   readonly perExample: SidecarRecord;
 }
 
-export type PatchingKind = 'activation-patching' | 'path-patching' | 'attention-knockout';
+export type PatchingKind = 'activation-patching' | 'path-patching' | 'attention-knockout' | 'causal-tracing';
 
 export interface PatchingRecord {
   readonly schemaVersion: 1;

@@ -56,7 +56,7 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
   readonly memory: number | undefined;
 }
 
-export const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
+const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   out: undefined,
   grid: undefined,
   path: undefined,

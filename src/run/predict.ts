@@ -1,10 +1,7 @@
 /** The next tokens after a prompt. */
-import { withArena } from '../engine/arena.js';
-import type { Engine } from '../engine/engine.js';
-import { withCachedRun, type Batch } from '../engine/prompts.js';
+import { nextTokenLogProbabilities } from '../engine/next-token.js';
 import { refuse } from '../errors.js';
 import type { Model } from '../model/types.js';
-import type { Tensor } from '../runtime/types.js';
 import { withWorkbench } from './workbench.js';
 
 export interface PredictRequest {
@@ -68,27 +65,4 @@ function encode({ tokenizer, source }: Model, text: string, bos: PredictRequest[
   if (wanted && tokenizer.bosId === null)
     return refuse('model/tokenizer', `the tokenizer of ${source} has no BOS token; use --bos false`);
   return [...(wanted && tokenizer.bosId !== null ? [tokenizer.bosId] : []), ...tokenizer.encode(text)];
-}
-
-async function nextTokenLogProbabilities(engine: Engine, ids: readonly number[]): Promise<Float64Array> {
-  const answers = [
-    { position: ids.length - 1, correct: { ids: [], weights: [] }, incorrect: { ids: [], weights: [] } },
-  ];
-  const batch: Batch = {
-    length: ids.length,
-    examples: [{ index: 0, clean: ids, corrupt: ids, answers, spans: {}, group: null }],
-  };
-  return withCachedRun(engine, batch, 'clean', (run) =>
-    withArena(async (arena) => {
-      const rows = arena.own(engine.runtime.tensor(Int32Array.from([ids.length - 1]), [1, 1], 'int'));
-      const result = arena.own(
-        await engine.run({
-          name: 'logits',
-          inputs: { x: run.final, 'answer.rows': rows },
-          wanted: ['logProbabilities'],
-        }),
-      );
-      return Float64Array.from(await (result['logProbabilities'] as Tensor).read());
-    }),
-  );
 }

@@ -1,5 +1,6 @@
 /** Every command, in the order of the help. */
 import type { CliCommand } from '../command.js';
+import { causalTrace } from './causal-trace.js';
 import { demo } from './demo.js';
 import { discover } from './discover.js';
 import { doctor } from './doctor.js';
@@ -9,4 +10,14 @@ import { predict } from './predict.js';
 import { tasks } from './tasks.js';
 import { validate } from './validate.js';
 
-export const COMMANDS: readonly CliCommand[] = [demo, discover, patch, predict, doctor, models, tasks, validate];
+export const COMMANDS: readonly CliCommand[] = [
+  demo,
+  discover,
+  patch,
+  causalTrace,
+  predict,
+  doctor,
+  models,
+  tasks,
+  validate,
+];

@@ -1,0 +1,14 @@
+/** A record of causal tracing as the few lines that a terminal shows. */
+import { number } from '../../report/format.js';
+import type { TracingRecord } from '../../report/tracing.js';
+import { describePatching } from './patching.js';
+
+/** @param written the files to name, most telling first */
+export const describeTracing = (record: TracingRecord, written: readonly string[]): string => {
+  const { facts, noise } = record;
+  const { asked, known, withoutSubject, traced } = facts;
+  return [
+    `${known} of ${asked} facts are known${withoutSubject > 0 ? `, ${withoutSubject} subjects are not whole tokens` : ''}; ${traced} traced under noise of ${number(noise.scale)} (${noise.factor} standard deviations), ${noise.samples} draws`,
+    describePatching(record, written),
+  ].join('\n');
+};
