@@ -5,6 +5,7 @@ import type { RiemannRule } from '../engine/riemann.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
 import type { AcdcSetting } from './acdc/setting.js';
+import type { MaskSetting } from './masks/setting.js';
 
 export interface MethodSetting {
   /** points of an integral */
@@ -13,6 +14,8 @@ export interface MethodSetting {
   readonly seed: number;
   /** of `acdc` alone */
   readonly acdc?: Partial<AcdcSetting>;
+  /** of the methods that learn masks */
+  readonly masks?: Partial<MaskSetting>;
 }
 
 /** Passes of the whole model over one pair; backward ones cost about two forward. */
@@ -29,8 +32,24 @@ export interface MethodContext {
   /** what a cut edge reads; default the other prompt */
   readonly source?: AlternativeMaker | undefined;
   readonly signal: AbortSignal;
+  /** where `exact` keeps what it has measured */
+  readonly journal?: Journal | undefined;
   /** examples finished, of all */
   onProgress(done: number, total: number): void;
+  /** early results of a method that has them */
+  onResults?(effects: readonly Effect[]): void;
+}
+
+/** What an edge's cut costs on each example: metric clean − metric with the edge cut; positive = it helps. */
+export interface Effect {
+  readonly edge: number;
+  readonly values: Float64Array;
+}
+
+export interface Journal {
+  /** edge → effects on the examples, from a run before */
+  readonly known: ReadonlyMap<number, Float64Array>;
+  add(effects: readonly Effect[]): Promise<void>;
 }
 
 export interface Attribution {
@@ -54,6 +73,8 @@ export interface Method {
   readonly integrates: boolean;
   /** which run the interventions it estimates are made in; null where there is none */
   readonly direction: 'noising' | 'denoising' | null;
+  /** keeps a journal and goes on from it */
+  readonly resumes?: true;
   title(setting: MethodSetting): string;
   cost(setting: MethodSetting, graph: { readonly edges: number; readonly layers: number }): Cost;
   /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */

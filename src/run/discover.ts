@@ -7,7 +7,7 @@ import { makeCircuit, selectCircuit } from '../circuit/select.js';
 import type { Circuit, Scores } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
-import type { Attribution } from '../discovery/types.js';
+import type { Attribution, Journal } from '../discovery/types.js';
 import { refuse } from '../errors.js';
 import { measureCapability, type Capability } from '../evaluation/capability.js';
 import { measureEffects } from '../evaluation/effects.js';
@@ -21,6 +21,8 @@ import type { CheckedTask, Example } from '../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { earlyResults } from './early.js';
+import { openJournal } from './journal.js';
 import { openSource } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
@@ -72,7 +74,9 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   method.check?.({ metric: task.metric, setting });
   const capability = await checkCapability(bench, task, { request, stages });
   const source = await openSource(bench, task, request.source);
-  const attribution = await score(bench, task, { method, setting, source, stages, capability });
+  const examples = pick(task, 'discover');
+  const journal = await journalOf(bench, request, { method, task, examples });
+  const attribution = await score(bench, task, { method, setting, source, journal, stages });
   const circuit = choose(bench, attribution, request);
   const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
   const effects = await measureExact(bench, task, { strongest, source, stages });
@@ -103,6 +107,17 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     layout,
     stages,
   };
+}
+
+async function journalOf(
+  bench: Workbench,
+  { journal, source }: DiscoverRequest,
+  { method, task, examples }: { method: Method; task: CheckedTask; examples: readonly Example[] },
+): Promise<Journal | undefined> {
+  if (journal === undefined) return undefined;
+  if (method.resumes !== true)
+    refuse('cli/usage', `--journal is for methods that can go on from one; ${method.key} cannot`);
+  return openJournal(journal, bench, { task, examples, source });
 }
 
 /** The circuit that a search found, or the edges that the scores select. */
@@ -148,26 +163,32 @@ async function score(
     method,
     setting,
     source,
+    journal,
     stages,
-    capability,
   }: {
     method: Method;
     setting: MethodSetting;
     source: AlternativeMaker | undefined;
+    journal: Journal | undefined;
     stages: Stages;
-    capability: Capability;
   },
 ): Promise<Attribution> {
   const examples = pick(task, 'discover');
   const { forwards, backwards } = method.cost(setting, graphSize(bench.engine));
-  const secondsPerForward = (stages.finished.at(-1)?.seconds ?? 0) / Math.max(1, 2 * capability.gap.count);
+  const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
   // a backward pass that tells all readers apart costs about three forward ones
   const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
   const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
   return stages.run(method.title(setting), examples.length, (report) => {
     report(0, note);
-    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, signal: stages.signal };
-    return method.run({ ...context, onProgress: (done) => report(done, note) });
+    const { signal } = stages;
+    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal };
+    const early = earlyResults(bench.engine.universe);
+    return method.run({
+      ...context,
+      onResults: (effects) => early.take(effects),
+      onProgress: (done) => report(done, early.describe() ?? note),
+    });
   });
 }
 

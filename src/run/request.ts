@@ -26,6 +26,8 @@ export interface DiscoverRequest extends AcdcSetting {
   readonly rule: RiemannRule;
   /** what a cut edge reads, when edges are scored and when circuits are evaluated */
   readonly source: Ablation;
+  /** file in which `exact` keeps what it has measured, and from which it goes on */
+  readonly journal: string | undefined;
   /** edges before dead ends are pruned */
   readonly edges: number;
   readonly select: string;
@@ -64,6 +66,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   rule: 'midpoint',
   ...ACDC_DEFAULTS,
   source: 'other-prompt',
+  journal: undefined,
   edges: 200,
   select: 'top-n',
   threshold: undefined,

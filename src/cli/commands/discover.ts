@@ -41,6 +41,11 @@ export const discover = defineCommand({
       oneOf('kl', 'metric'),
       'kl',
     ),
+    journal: value(
+      '--journal <file>',
+      'exact: keep effects there as they come; an interrupted run goes on from it',
+      path,
+    ),
     edges: value('--edges <n>', 'edges to choose, before dead ends are pruned', integer({ least: 0 }), 200),
     select: value(
       '--select <rule>',

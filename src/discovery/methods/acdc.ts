@@ -1,9 +1,9 @@
 import { refuse } from '../../errors.js';
-import { planBatches } from '../../engine/batches.js';
-import { withMeasure } from '../acdc/measure.js';
+import { measureWith } from '../acdc/measure.js';
 import { search } from '../acdc/search.js';
 import { ACDC_DEFAULTS, type AcdcSetting } from '../acdc/setting.js';
 import { noising } from '../collect.js';
+import { withSessions } from '../sessions.js';
 import type { Method, MethodSetting } from '../types.js';
 
 const ruleOf = ({ acdc }: MethodSetting): AcdcSetting => ({ ...ACDC_DEFAULTS, ...acdc });
@@ -30,13 +30,13 @@ export const acdc: Method = {
     const { engine, examples, signal, setting, onProgress } = context;
     const rule = ruleOf(setting);
     const asked = { ...noising(context), ...(rule.holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
-    const { plan } = planBatches(engine, examples);
     const share = (done: number, total: number): void =>
       onProgress(Math.floor((done * examples.length) / total), examples.length);
-    const outcome = await withMeasure(engine, examples, { asked, signal }, (measure) =>
-      search(engine.universe, rule, { measure, onProgress: share }),
-    );
-    const scores = { method: 'acdc', mean: outcome.effects, perExample: null, exampleCount: examples.length };
-    return { scores, plan, found: { edges: outcome.keep, by: rule.test === 'signed' ? 'signed' : 'absolute' } };
+    return withSessions(engine, examples, asked, async (forEach, plan) => {
+      const measure = measureWith(forEach, { examples: examples.length, signal });
+      const { effects: mean, keep } = await search(engine.universe, rule, { measure, onProgress: share });
+      const scores = { method: 'acdc', mean, perExample: null, exampleCount: examples.length };
+      return { scores, plan, found: { edges: keep, by: rule.test } };
+    });
   },
 };

@@ -1,0 +1,19 @@
+import type { Universe } from '../circuit/types.js';
+import type { Effect } from '../discovery/types.js';
+import { meanOf } from '../evaluation/statistics.js';
+
+const SHOWN = 3;
+
+/** Keeps the strongest of results that come in, for whoever waits for the rest. */
+export function earlyResults(universe: Universe) {
+  let best: { name: string; effect: number }[] = [];
+  return {
+    take(effects: readonly Effect[]): void {
+      const named = effects.map(({ edge, values }) => ({ name: universe.edgeName(edge), effect: meanOf(values) }));
+      best = [...best, ...named].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)).slice(0, SHOWN);
+    },
+    /** null before the first result */
+    describe: (): string | null =>
+      best.length === 0 ? null : best.map(({ name, effect }) => `${name} ${effect.toPrecision(3)}`).join(', '),
+  };
+}
