@@ -39,7 +39,7 @@ async function run(
 
 const KEYS = ['q', 'k', 'v'];
 
-for (const architecture of ['gpt2', 'llama'])
+for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
   await onEveryRuntime(
     `path patching of every head of the ${architecture} golden`,
     ({ key, create }) => {
