@@ -13,7 +13,7 @@ export interface Game {
 }
 
 export interface SamplingSetting {
-  /** coalitions whose worth is asked where they cannot all be */
+  /** coalitions whose worth is asked where they cannot all be, beside those of one player and of all but one */
   readonly samples: number;
   readonly seed: number;
 }
@@ -33,7 +33,7 @@ export function gameOf(f: ScalarFunction, way: Way, groups: readonly Group[]): G
 
 /**
  * The Shapley value of each group: exact up to 12 groups that differ from the baseline, by KernelSHAP above. They sum to
- * f(x) − f(x with all groups at the baseline). Cost: 2ⁿ forward passes for n groups that differ, or `samples` + 2.
+ * f(x) − f(x with all groups at the baseline). Cost: 2ⁿ forward passes for n groups that differ, or 2 + 2n + `samples`.
  */
 export async function shapley(
   f: ScalarFunction,
@@ -85,7 +85,7 @@ interface Weighted {
  */
 export async function kernelShap(game: Game, { samples, seed }: SamplingSetting): Promise<Float64Array> {
   const n = game.players;
-  const drawn = drawCoalitions(n, samples, seeded(seed));
+  const drawn = drawCoalitions(n, 2 * n + samples, seeded(seed));
   const ends = [new Uint8Array(n), new Uint8Array(n).fill(1)];
   const [none = 0, all = 0, ...worth] = await game.worth([...ends, ...drawn.map(({ coalition }) => coalition)]);
   // the last player is what the sum leaves: φₙ = (all − none) − Σ others

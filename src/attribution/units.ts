@@ -5,6 +5,8 @@ import type { Example } from '../task/types.js';
 export interface Unit {
   readonly name: string;
   readonly positions: readonly number[];
+  /** the tokens that no span names, together */
+  readonly rest: boolean;
 }
 
 /** How the prompts of a task are divided. */
@@ -46,16 +48,16 @@ function byPosition(examples: readonly Example[]): Division {
 
 /** Every position by itself. */
 export const tokenUnits = ({ clean }: Example): Unit[] =>
-  clean.map((_, position) => ({ name: `${position}`, positions: [position] }));
+  clean.map((_, position) => ({ name: `${position}`, positions: [position], rest: false }));
 
 function spanUnits({ clean, spans }: Example, names: readonly string[]): Unit[] {
   const units = names.map((name): Unit => {
     const [first, afterLast] = spans[name] as readonly [number, number];
-    return { name, positions: Array.from({ length: afterLast - first }, (_, i) => first + i) };
+    return { name, positions: Array.from({ length: afterLast - first }, (_, i) => first + i), rest: false };
   });
   const inside = new Set(units.flatMap(({ positions }) => positions));
   const others = [...clean.keys()].filter((position) => !inside.has(position));
-  return others.length === 0 ? units : [...units, { name: OTHERS, positions: others }];
+  return others.length === 0 ? units : [...units, { name: OTHERS, positions: others, rest: true }];
 }
 
 const lacking = (examples: readonly Example[], name: string): Example[] =>

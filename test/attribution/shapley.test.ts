@@ -43,12 +43,12 @@ describe('exact Shapley values', () => {
 describe('KernelSHAP', () => {
   it('is exact when every coalition is asked', async () => {
     const game = gameOf(6, (coalition) => Math.sin(coalition.reduce((code, one, i) => code + one * 2 ** i, 0)));
-    near(await kernelShap(game, { samples: 62, seed: 0 }), [...(await exactShapley(game))], 1e-9);
+    near(await kernelShap(game, { samples: 50, seed: 0 }), [...(await exactShapley(game))], 1e-9);
   });
 
   it('is exact for additive games, however few coalitions are drawn', async () => {
     const weights = Array.from({ length: 20 }, (_, i) => Math.cos(i));
-    near(await kernelShap(gameOf(20, worthOf(weights)), { samples: 60, seed: 3 }), weights, 1e-9);
+    near(await kernelShap(gameOf(20, worthOf(weights)), { samples: 0, seed: 3 }), weights, 1e-9);
   });
 
   it('comes near with samples, sums exactly, and repeats itself with the same seed', async () => {

@@ -8,6 +8,7 @@ import { models } from './models.js';
 import { patch } from './patch.js';
 import { predict } from './predict.js';
 import { tasks } from './tasks.js';
+import { tokens } from './tokens.js';
 import { validate } from './validate.js';
 
 export const COMMANDS: readonly CliCommand[] = [
@@ -15,6 +16,7 @@ export const COMMANDS: readonly CliCommand[] = [
   discover,
   patch,
   causalTrace,
+  tokens,
   predict,
   doctor,
   models,
