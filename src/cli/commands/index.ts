@@ -9,12 +9,14 @@ import { patch } from './patch.js';
 import { predict } from './predict.js';
 import { tasks } from './tasks.js';
 import { tokens } from './tokens.js';
+import { trace } from './trace.js';
 import { validate } from './validate.js';
 
 export const COMMANDS: readonly CliCommand[] = [
   demo,
   discover,
   patch,
+  trace,
   causalTrace,
   tokens,
   predict,
