@@ -19,9 +19,13 @@ export const smollm2Dir = (): string | null => {
   return existsSync(dir) ? dir : null;
 };
 
-/** Skips the running test, naming the reason in its title, unless `file` is there; returns the file otherwise. */
+/** Skips the running test, or from a hook its suite, naming the reason in the title, unless `file` is there; returns the file otherwise. */
 export const skipWithout = (context: Context, file: string | null, reason: string): string => {
   if (file !== null) return file;
-  if (context.test) context.test.title += ` (skipped: ${reason})`;
+  const { test } = context;
+  test?.parent?.eachTest((one) => {
+    const alone = test.parent?.tests.some((other) => other === test);
+    if (one === test || !alone) one.title += ` (skipped: ${reason})`; // a hook skips its whole suite
+  });
   return context.skip();
 };
