@@ -1,6 +1,7 @@
 /** Every file in the repository that is a function of the source, and that function. A test holds them equal. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { TOKEN_METHODS } from '../src/attribution/index.js';
 import { countEdges } from '../src/circuit/universe.js';
 import type { CliCommand, OptionSpec } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands/index.js';
@@ -96,19 +97,30 @@ const methodsTable = (): string[] => {
   ];
 };
 
+/** The costs that methods of attribution to tokens state, for a prompt of 15 tokens in 6 spans. */
+const tokenMethodsTable = (): string[] => [
+  row('`--method`', 'title in reports', 'of', 'adds up', 'F', 'B', 'reference'),
+  row('---', '---', '---', '---', '--:', '--:', '---'),
+  ...TOKEN_METHODS.map(({ key, title, of, sums, cost, reference }) => {
+    const setting = { steps: 50, rule: 'midpoint', samples: 2048, seed: 0 } as const;
+    const { forwards, backwards } = cost(setting, of === 'token' ? 15 : 6);
+    const passes = [`${forwards}`, `${backwards}`];
+    return row(`[\`${key}\`](#${key})`, title(setting), `${of}s`, sums ? 'yes' : 'no', ...passes, reference);
+  }),
+];
+
 /** Written by hand, but for the table between its marks. */
-const methodsPage = (): string => {
-  const page = readFileSync(fileURLToPath(new URL('methods.md', import.meta.url)), 'utf8');
+const pageWithTable = (file: string, table: () => string[]) => (): string => {
+  const page = readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
   const marked = /(<!-- methods -->\n).*?(<!-- \/methods -->)/s;
-  return page.replace(marked, (_, from: string, to: string) =>
-    [`${from}${NOTE}`, '', ...methodsTable(), '', to].join('\n'),
-  );
+  return page.replace(marked, (_, from: string, to: string) => [`${from}${NOTE}`, '', ...table(), '', to].join('\n'));
 };
 
 export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', content: errorsPage },
   { path: 'docs/commands.md', content: commandsPage },
-  { path: 'docs/methods.md', content: methodsPage },
+  { path: 'docs/methods.md', content: pageWithTable('methods.md', methodsTable) },
+  { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/report.schema.json', content: () => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n` },
 ];
