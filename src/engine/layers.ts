@@ -54,7 +54,12 @@ export async function attend(
     ...swaps.inputs,
     ...(knockout && { knockout }),
   };
-  const variant = { prefix: span.prefix, swaps: swaps.sites, ...(knockout && { knockout: true }) };
+  const entries = (swaps.inputs['pattern.swap']?.shape.at(-1) ?? 1) > 1;
+  const variant = {
+    ...{ prefix: span.prefix, swaps: swaps.sites },
+    ...(entries && { entries }),
+    ...(knockout && { knockout: true }),
+  };
   return engine.run({ name: 'attend', layer, variant, inputs, wanted });
 }
 

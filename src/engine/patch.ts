@@ -76,8 +76,11 @@ function describe(setting: Setting, given: readonly Site[], index: number): Aske
 }
 
 /** Positions before the prompts' first difference hold equal values: replacing them changes nothing. */
-function withinChange({ alternative }: Setting, site: Site): Site {
+function withinChange({ alternative, engine }: Setting, site: Site): Site {
   if (site.positions === undefined) return site;
+  const { keys, positions } = site;
+  if (keys && engine.model.config.attention === 'causal' && Math.min(...keys) > Math.max(...positions))
+    return { ...site, positions: [] }; // attention is 0 there in every run
   return { ...site, positions: site.positions.filter((position) => position >= alternative.firstChange) };
 }
 
@@ -270,28 +273,32 @@ class Masks {
     return values && floats(this.setting, this.arena, { values, shape: [this.chunk.length, 1, this.span.count, 1] });
   }
 
-  /** [questions, 1, heads, pos, 1], or null when no question asks. */
+  /** [questions, 1, heads, pos, 1] (keys last where a pattern's entries are told apart), or null when no question asks. */
   heads(layer: number, kind: AttentionSite): Tensor | null {
     const { nHeads } = this.setting.engine.model.config;
     const all = Array.from({ length: nHeads }, (_, head) => head);
-    const values = this.fill(nHeads, (site) =>
-      site.layer === layer && attentionKind(site.kind) === kind ? headsOf(site, all) : [],
-    );
-    return (
-      values && floats(this.setting, this.arena, { values, shape: [this.chunk.length, 1, nHeads, this.span.count, 1] })
-    );
+    const isOf = (site: Site): boolean => site.layer === layer && attentionKind(site.kind) === kind;
+    const entries =
+      kind === 'pattern' && this.chunk.some(({ sites }) => sites.some((site) => isOf(site) && site.keys !== undefined));
+    const width = entries ? this.span.length : 1;
+    const values = this.fill(nHeads, (site) => (isOf(site) ? headsOf(site, all) : []), width);
+    const shape = [this.chunk.length, 1, nHeads, this.span.count, width];
+    return values && floats(this.setting, this.arena, { values, shape });
   }
 
-  private fill(rows: number, rowsOf: (site: Site) => readonly number[]): Float32Array | null {
+  /** @param width keys told apart: all or, as one, 1 */
+  private fill(rows: number, rowsOf: (site: Site) => readonly number[], width = 1): Float32Array | null {
     const { count, start, length } = this.span;
-    const values = new Float32Array(this.chunk.length * rows * count);
+    const values = new Float32Array(this.chunk.length * rows * count * width);
     let any = false;
     this.chunk.forEach(({ sites }, question) => {
       for (const site of sites)
         for (const row of rowsOf(site)) {
           any = true;
-          for (const position of site.positions ?? range(start, length))
-            if (position >= start) values[(question * rows + row) * count + position - start] = site.amount ?? 1;
+          const keys = width === 1 ? [0] : (site.keys ?? range(0, width));
+          const positions = (site.positions ?? range(start, length)).filter((position) => position >= start);
+          const places = positions.map((position) => ((question * rows + row) * count + position - start) * width);
+          for (const place of places) for (const key of keys) values[place + key] = site.amount ?? 1;
         }
     });
     return any ? values : null;

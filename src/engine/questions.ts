@@ -23,6 +23,8 @@ export interface Site {
   readonly heads?: readonly number[];
   /** positions (of queries, for `pattern`); default all */
   readonly positions?: readonly number[];
+  /** positions of keys, of `pattern` alone; default all */
+  readonly keys?: readonly number[];
   /** 0 keeps, 1 replaces (default), between interpolates */
   readonly amount?: number;
 }

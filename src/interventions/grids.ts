@@ -49,6 +49,12 @@ export const GRIDS: readonly GridKind[] = [
   perHead('k', { title: 'key of each head' }),
   perHead('v', { title: 'value of each head' }),
   perHead('pattern', { title: 'attention pattern of each head' }),
+  {
+    ...perHead('pattern', { title: 'attention from query to key' }),
+    key: 'pattern-entries',
+    by: 'position',
+    pairs: true,
+  },
 ];
 
 /** The streams by position and the heads, in one go; what the model lacks is left out. */

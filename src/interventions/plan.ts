@@ -5,7 +5,7 @@ import type { ModelConfig } from '../model/types.js';
 import type { Example } from '../task/types.js';
 import { EVERY, findGrid } from './grids.js';
 import { PLACES, type PlacesOptions } from './places.js';
-import type { By, GridKind, PlannedGrid } from './types.js';
+import type { Axis, By, GridKind, Places, PlannedGrid } from './types.js';
 
 export interface GridRequest extends Partial<PlacesOptions> {
   /** a grid's key, or `every` */
@@ -48,7 +48,7 @@ function planGrid(kind: GridKind, { config, examples, request, layers }: Given):
   const fixed = request.grid === 'every' && kind.by === 'all';
   const by = (fixed ? undefined : request.by) ?? kind.by;
   const places = PLACES[by](examples, { spans: request.spans, tokenText: request.tokenText });
-  const axes = [...kind.axes(config, layers), ...(places.axis ? [places.axis] : [])];
+  const axes = [...kind.axes(config, layers), ...placeAxes(kind, places)];
   const cells = axes.reduce((product, { labels }) => product * labels.length, 1);
   return {
     kind,
@@ -59,7 +59,7 @@ function planGrid(kind: GridKind, { config, examples, request, layers }: Given):
       const lie = places.positions(session.setting.batch.examples[0] as Example);
       let cell = 0;
       for (const layer of layers) {
-        const questions = questionsAt(kind.sites(config, layer), lie);
+        const questions = questionsAt(kind, kind.sites(config, layer), lie);
         take(cell, await session.ask(questions));
         cell += questions.length;
       }
@@ -67,8 +67,18 @@ function planGrid(kind: GridKind, { config, examples, request, layers }: Given):
   };
 }
 
+const placeAxes = ({ pairs }: GridKind, { axis }: Places): Axis[] => {
+  if (axis === null) return [];
+  return pairs ? [{ ...axis, name: 'query' }, { ...axis, name: 'key' }] : [axis]; // prettier-ignore
+};
+
+type Lie = readonly (readonly number[] | undefined)[];
+
 /** A layer's questions, in the order of the axes. */
-const questionsAt = (sites: readonly Site[], places: readonly (readonly number[] | undefined)[]): Question[] =>
-  sites.flatMap((site) =>
-    places.map((positions): Question => ({ kind: 'sites', sites: [positions ? { ...site, positions } : site] })),
-  );
+const questionsAt = ({ pairs }: GridKind, sites: readonly Site[], lie: Lie): Question[] => {
+  const at = (site: Site, which: 'positions' | 'keys'): Site[] =>
+    lie.map((positions) => (positions ? { ...site, [which]: positions } : site));
+  const queries = sites.flatMap((site) => at(site, 'positions'));
+  const placed = pairs ? queries.flatMap((site) => at(site, 'keys')) : queries;
+  return placed.map((site) => ({ kind: 'sites', sites: [site] }));
+};

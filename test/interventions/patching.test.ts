@@ -1,6 +1,7 @@
 /** Grids of activation patching against TransformerLens' own, and laws that every grid obeys. */
 import { expect } from 'chai';
 import type { Direction } from '../../src/engine/questions.js';
+import { withSession } from '../../src/engine/run.js';
 import { runGrids, type Patching } from '../../src/interventions/patching.js';
 import { planGrids, type GridRequest } from '../../src/interventions/plan.js';
 import { loadModel } from '../../src/model/load.js';
@@ -58,7 +59,7 @@ function headsFirst(
   return result;
 }
 
-for (const architecture of ['gpt2', 'llama'])
+for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
   await onEveryRuntime(
     `TransformerLens' grids of the ${architecture} golden`,
     ({ key, create }) => {
@@ -221,6 +222,35 @@ describe('laws of activation patching', () => {
     const spans = (await go([short], { grid: 'resid-pre', by: 'span' })).grids[0]!.perExample;
     expectNear([spans[0]!, spans[1]!], [whole[0]!, whole[2]!], 1e-12, 'spans of one token are positions');
   });
+
+  it('entries of a pattern add up to its rows where the metric is linear in it; those of later keys are nothing', async () => {
+    const linear = { model: randomModel({ nLayers: 1, dMlp: 0, norm: null }, 5), runtime };
+    const of = async (grid: string) => run(linear, pairs, { grid, by: 'position' });
+    const [rows, entries] = [await of('pattern'), await of('pattern-entries')];
+    expect(entries.grids[0]!.plan.axes.map(({ name }) => name)).to.deep.equal(['layer', 'head', 'query', 'key']);
+    const [row, entry] = [changes(rows), changes(entries)]; // [head, query(, key), example]
+    for (let cell = 0; cell < 2 * 4; cell++)
+      for (let example = 0; example < 2; example++) {
+        const own = [0, 1, 2, 3].map((key) => entry[(cell * 4 + key) * 2 + example]!);
+        expect(own.reduce((sum, x) => sum + x, 0)).to.be.closeTo(row[cell * 2 + example]!, 1e-12);
+        for (const key of [0, 1, 2, 3]) if (key > cell % 4) expect(own[key]).to.equal(0);
+      }
+    expect(Math.max(...row.map(Math.abs))).to.be.above(0.01);
+  });
+
+  it('all keys of a query are the row itself, also where only the end of the prompts is recomputed', () =>
+    withEngine({ model, runtime }, (engine) => {
+      const late = { ...pair([1, 2, 3, 4], [1, 2, 5, 4]) };
+      const batch = { length: 4, examples: [late] };
+      return withSession(engine, batch, { metric: METRIC, direction: 'noising' }, async ({ ask, base }) => {
+        const site = { kind: 'pattern' as const, layer: 1, heads: [1], positions: [3] };
+        const asked = [site, { ...site, keys: [0, 1, 2, 3] }, { ...site, keys: [2] }, { ...site, keys: [0, 1, 3] }];
+        const answers = await ask(asked.map((one) => ({ kind: 'sites', sites: [one] })));
+        const [row, every, some] = answers.map((answer) => answer[0]!);
+        expect(every).to.be.closeTo(row!, 1e-12);
+        expect(some).not.to.be.closeTo(row!, 1e-6).and.not.closeTo(base[0]!, 1e-6);
+      });
+    }));
 
   it('there is no recovery where the two prompts do not differ in the metric', async () => {
     const { grids } = await go([pair([1, 2, 3], [1, 2, 3])], { grid: 'z' });

@@ -94,6 +94,18 @@ describe('a grid as rows and columns', () => {
     expect(cells[3]).to.deep.equal([9, 10, 11]);
   });
 
+  it('has a row for each query of each head where pattern entries are told apart', () => {
+    const axes = [
+      AXES[0],
+      { name: 'head', labels: ['0', '1'] },
+      { name: 'query', labels: ['2', '3'] },
+      AXES[1],
+    ] as const;
+    const { rowLabels, rowName, rules } = tableOf(axes);
+    expect(rowLabels.slice(2, 6)).to.deep.equal(['a0.h1 2', 'a0.h1 3', 'a1.h0 2', 'a1.h0 3']);
+    expect({ rowName, rules }).to.deep.equal({ rowName: 'head, query', rules: [4] });
+  });
+
   it('has one column where there is but one axis', () => {
     expect(tableOf([AXES[0]]).cells).to.deep.equal([[0], [1]]);
   });

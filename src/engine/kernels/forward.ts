@@ -31,6 +31,8 @@ export interface AttendVariant {
   readonly prefix: boolean;
   /** sites with an alternative `{site}.alt` and a mask `{site}.swap` [questions, 1, heads, pos, 1] */
   readonly swaps: readonly AttentionSite[];
+  /** the pattern's mask says it of every key: `pattern.swap` [questions, 1, heads, pos, keys] */
+  readonly entries?: boolean;
   /** entries of the pattern are knocked out: `knockout` [questions, 1, heads, pos, keys] is added to the scores */
   readonly knockout?: boolean;
 }
@@ -39,7 +41,7 @@ export interface AttendVariant {
 export function attend(arithmetic: Arithmetic, variant: AttendVariant): Program {
   const { config } = arithmetic;
   const swap = (site: AttentionSite, now: Value, alternative: () => Value): Value =>
-    variant.swaps.includes(site) ? swapped(now, alternative(), swapMask(site, config.nHeads)) : now;
+    variant.swaps.includes(site) ? swapped(now, alternative(), swapMask(site, config.nHeads, variant)) : now;
   const local = (site: 'q' | 'k' | 'v'): Value =>
     swap(site, heads(site, config), () => atPositions(cachedHeads(`${site}.alt`, config)));
   const [q, k, v] = [
@@ -55,9 +57,13 @@ export function attend(arithmetic: Arithmetic, variant: AttendVariant): Program 
   return p.makeProgram('attend', { pattern, z });
 }
 
-const swapMask = (site: string, nHeads: number): Value => p.input(`${site}.swap`, [Q, 1, nHeads, POS, 1]);
-
 const keysOf = ({ prefix }: AttendVariant): p.Dim => (prefix ? p.addDims(PREFIX, POS) : POS);
+
+const swapMask = (site: AttentionSite, nHeads: number, variant: AttendVariant): Value =>
+  p.input(`${site}.swap`, [
+    ...[Q, 1, nHeads, POS],
+    site === 'pattern' && variant.entries === true ? keysOf(variant) : 1,
+  ]);
 
 const knockedOut = (nHeads: number, variant: AttendVariant): Value =>
   p.input('knockout', [Q, 1, nHeads, POS, keysOf(variant)]);
