@@ -2,12 +2,13 @@ import { refuse } from '../errors.js';
 import { gradientInput } from './methods/gradient-times-input.js';
 import { integrated } from './methods/integrated-gradients.js';
 import { leaveOneOut } from './methods/leave-one-out.js';
+import { lrp } from './methods/lrp.js';
 import { occlusion } from './methods/occlusion.js';
 import { shap } from './methods/shap.js';
 import type { TokenMethod } from './types.js';
 
 /** Every way to attribute a metric to the prompt's tokens; a new one is a file and a line here. */
-export const TOKEN_METHODS: readonly TokenMethod[] = [integrated, gradientInput, leaveOneOut, occlusion, shap];
+export const TOKEN_METHODS: readonly TokenMethod[] = [integrated, gradientInput, lrp, leaveOneOut, occlusion, shap];
 
 /** @throws TheveninError attribution/method */
 export const findTokenMethod = (key: string): TokenMethod =>

@@ -22,7 +22,7 @@ export interface SamplingSetting {
 export const EXACT_PLAYERS = 12;
 
 /** Groups of elements are the players: those outside a coalition stand at the baseline. Groups must not overlap. */
-export function gameOf(f: ScalarFunction, way: Way, groups: readonly Group[]): Game {
+function gameOf(f: ScalarFunction, way: Way, groups: readonly Group[]): Game {
   const outside = (coalition: Coalition): Group[] => groups.filter((_, player) => coalition[player] === 0);
   return {
     players: groups.length,

@@ -69,7 +69,12 @@ async function explain(
   const way: Way = { x: prompt.clean, baseline: BASELINES[baseline](prompt) };
   const groups = units.map(({ positions }) => elementsOf(positions, dModel));
   const [clean = 0, below = 0] = await f.values([way.x, way.baseline]);
-  return { units, values: await method.run({ f, way, groups }, setting), clean, baseline: below };
+  return {
+    units,
+    values: await method.run({ f, way, groups, relevances: prompt.relevances }, setting),
+    clean,
+    baseline: below,
+  };
 }
 
 const BASELINES: { readonly [Key in Baseline]: (prompt: EmbeddedPrompt) => Float64Array } = {

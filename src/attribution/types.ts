@@ -16,6 +16,8 @@ export type Baseline = 'corrupt' | 'zero';
 export interface Explained {
   readonly f: ScalarFunction;
   readonly way: Way;
+  /** as the gradients of f, with the rules of relevance propagation in place of derivatives */
+  relevances(points: readonly Float64Array[]): Promise<readonly Float64Array[]>;
   /** one per token or per span */
   readonly groups: readonly Group[];
 }

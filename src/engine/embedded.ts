@@ -2,12 +2,13 @@
 import type { Example, MetricKey } from '../task/types.js';
 import type { Tensor } from '../runtime/types.js';
 import { Arena } from './arena.js';
-import { forwardSaved, type Pass, type Saved } from './backward.js';
+import { forwardSaved, type Pass, type Saved, type WayBack } from './backward.js';
 import { layerBytesPerToken, planChunks } from './chunks.js';
 import type { Engine } from './engine.js';
 import { metricFrom } from './forward.js';
 import { makeJudge, type Judge } from './judge.js';
 import { learnedPositions, tokensOf, withCachedRun } from './prompts.js';
+import { RELEVANCE } from './relevance.js';
 import { backwardLayer } from './residual-gradient.js';
 import { makeSpan, type Span } from './span.js';
 
@@ -21,6 +22,8 @@ export interface EmbeddedPrompt {
   values(points: readonly Float64Array[]): Promise<Float64Array>;
   /** ∂metric/∂embeddings at each point. Cost: a forward and a backward pass per point */
   gradients(points: readonly Float64Array[]): Promise<Float64Array[]>;
+  /** the same with the rules of relevance propagation in place of derivatives */
+  relevances(points: readonly Float64Array[]): Promise<Float64Array[]>;
 }
 
 /** Makes an example's metric ready, hands it to `work`, and gives everything back. Cost: one forward pass. */
@@ -62,15 +65,17 @@ async function embeddedPrompt(place: Place, example: Example): Promise<EmbeddedP
     const shape = [points.length, 1, span.length, engine.model.config.dModel];
     return engine.runtime.tensor(engine.precise(values), shape);
   };
+  const backward = async (points: readonly Float64Array[], way: WayBack): Promise<Float64Array[]> => {
+    const all = await gradientAt(place, entering(points), way);
+    return points.map((_, i) => all.slice(i * positions.length, (i + 1) * positions.length));
+  };
   return {
     clean: await embeddings(example.clean),
     corrupt: await embeddings(example.corrupt),
     atOnce: pointsAtOnce(engine, span.length),
     values: (points) => metricFrom(engine, entering(points), place),
-    gradients: async (points) => {
-      const all = await gradientAt(place, entering(points));
-      return points.map((_, i) => all.slice(i * positions.length, (i + 1) * positions.length));
-    },
+    gradients: (points) => backward(points, {}),
+    relevances: (points) => backward(points, { rules: RELEVANCE }),
   };
 }
 
@@ -84,13 +89,13 @@ const pointsAtOnce = (engine: Engine, tokensEach: number): number =>
   }).perChunk;
 
 /** The gradient of every question's metric at the streams entering the model, which are disposed: [questions · pos · d]. */
-async function gradientAt({ engine, judge, span }: Place, entering: Tensor): Promise<Float64Array> {
+async function gradientAt({ engine, judge, span }: Place, entering: Tensor, way: WayBack): Promise<Float64Array> {
   const arena = new Arena();
   try {
-    const pass: Pass = { engine, span, arena, cached: [] };
+    const pass: Pass = { engine, span, arena, cached: [], ...way };
     const weights = Array<number>(entering.shape[0] as number).fill(1);
     const { saved, final } = await forwardSaved(pass, entering);
-    let { gradient } = await judge.gradient(final, span, { weights });
+    let { gradient } = await judge.gradient(final, span, { weights, frozenNorm: way.rules?.frozenNorms });
     arena.own(gradient);
     for (let layer = saved.length - 1; layer >= 0; layer--) {
       const own = saved[layer] as Saved;

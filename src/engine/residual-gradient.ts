@@ -90,7 +90,8 @@ export async function backwardLayer(pass: Pass, layer: number, from: At): Promis
     const heads = await gradientThroughHeads(pass, layer, { saved, gradient: mid });
     local.own(heads as unknown as Tensors);
     const inputs = { x: saved.pre, q: heads.q, k: heads.k, v: heads.v, ...span.rotary };
-    const { x } = await engine.run({ name: 'projectGradient', layer, inputs });
+    const variant = { frozenNorm: pass.rules?.frozenNorms ?? false };
+    const { x } = await engine.run({ name: 'projectGradient', layer, variant, inputs });
     const sum = await added(engine, mid, local.own(x as Tensor));
     return { mid, pre: mlp && parallel ? await added(engine, local.own(sum), mlp) : sum };
   } finally {

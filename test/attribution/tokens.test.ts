@@ -10,6 +10,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { withSession } from '../../src/engine/run.js';
 import { openTask, withWorkbench } from '../../src/run/workbench.js';
 import { createReferenceRuntime } from '../../src/runtime/reference/index.js';
+import type { Model } from '../../src/model/types.js';
 import type { Example } from '../../src/task/types.js';
 import { sceneOf } from '../engine/scene.js';
 import { batchOf, contrast, withEngine } from '../helpers/engine.js';
@@ -125,6 +126,32 @@ for (const shape of Object.keys(SHAPES))
       }));
   });
 
+/** A model's weights but its biases, which may be absent. */
+async function withoutBiases({ config, weights }: Model): Promise<Model> {
+  const names = [...weights.shapes.keys()].filter((name) => !/\.b_?\w*$/.test(name));
+  const tensors = names.map(async (name) => [
+    name,
+    { shape: weights.shapes.get(name)!, data: await weights.read(name) },
+  ]);
+  return handMade(config, Object.fromEntries(await Promise.all(tensors)));
+}
+
+describe('layer-wise relevance propagation', () => {
+  it('hands on all of the metric where no bias takes a share, through norms, gates and attention', async () => {
+    const { model, batch } = await sceneOf('RMSNorm, rotary, grouped queries, gated MLP');
+    await withEngine({ model: await withoutBiases(model), runtime: createReferenceRuntime() }, async (engine) => {
+      const sum = async (key: string): Promise<readonly [number, number]> => {
+        const [found] = (await attributeTokens(engine, batch.examples, ask(key, { baseline: 'zero' }))).prompts;
+        return [total(found!.values), found!.clean];
+      };
+      const [relevance, metric] = await sum('lrp');
+      expect(relevance).to.be.closeTo(metric, 1e-9);
+      const [gradient] = await sum('grad-x-input');
+      expect(Math.abs(gradient - metric)).to.be.greaterThan(1e-3);
+    });
+  });
+});
+
 describe('attribution to tokens', () => {
   const shape = Object.keys(SHAPES)[0]!;
   const spanned = async (spans: readonly Example['spans'][]) => {
@@ -177,7 +204,7 @@ describe('attribution to tokens', () => {
   });
 
   it('refuses a method that is not there', () =>
-    expect(() => findTokenMethod('lime')).to.throw('choose one of ig, grad-x-input, loo, occlusion, shap'));
+    expect(() => findTokenMethod('lime')).to.throw('choose one of ig, grad-x-input, lrp, loo, occlusion, shap'));
 
   it('stops when it is told to', async () => {
     const stop = AbortSignal.abort(new Error('enough'));

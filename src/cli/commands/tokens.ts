@@ -11,7 +11,7 @@ export const tokens = defineCommand({
     model: modelOption,
     method: value(
       '--method <key>',
-      'ig, grad-x-input, loo (one token left out), occlusion (one span left out), shap (Shapley values of spans)',
+      'ig, grad-x-input, lrp, loo (one token left out), occlusion (one span left out), shap (Shapley values of spans)',
       text,
       'ig',
     ),

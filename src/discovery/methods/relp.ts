@@ -1,13 +1,6 @@
-import type { Rules } from '../../engine/kernels/attribution.js';
+import { RELEVANCE } from '../../engine/relevance.js';
 import { checkGradient, CLEAN, scoreByGradient } from '../integrate.js';
 import type { Method } from '../types.js';
-
-/** LN rule, identity rule, AH rule (the pattern is constant), half rule. */
-const RULES: Rules = {
-  frozenNorms: true,
-  mlp: { frozenNorm: true, lineThroughOrigin: true, factors: 0.5 },
-  attention: { temperature: null, queries: 0, keys: 0, values: 1 },
-};
 
 /**
  * Relevance patching: EAP with the coefficients of layer-wise relevance propagation instead of derivatives. Steadier than EAP
@@ -21,5 +14,5 @@ export const relp: Method = {
   title: () => 'RelP',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),
-  run: (context) => scoreByGradient(context, 'relp', CLEAN, () => ({ rules: RULES })),
+  run: (context) => scoreByGradient(context, 'relp', CLEAN, () => ({ rules: RELEVANCE })),
 };

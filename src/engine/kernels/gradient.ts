@@ -13,6 +13,7 @@ import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import type { ModelConfig } from '../../model/types.js';
 import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
+import { frozenNormalise, withoutNorm } from './frozen-norm.js';
 
 /** The gradient at the stream after the MLP, and the MLP's saved pre-activations → the gradient at the MLP's input. */
 export function mlpGradient(arithmetic: Arithmetic): Program {
@@ -53,10 +54,12 @@ export function attendGradient(arithmetic: Arithmetic, variant: { prefix: boolea
 }
 
 /** The gradients at q, k, v → the gradient at the attention's input, readers not told apart. */
-export function projectGradient(arithmetic: Arithmetic): Program {
+export function projectGradient(arithmetic: Arithmetic, variant: { frozenNorm: boolean }): Program {
   const { config } = arithmetic;
   const x = stream('x', config);
-  const { q, k, v } = projectHeads(x, arithmetic);
+  const { q, k, v } = variant.frozenNorm
+    ? projectHeads(frozenNormalise(x, 'ln1', { arithmetic, frozen: stream('x', config) }), withoutNorm(arithmetic))
+    : projectHeads(x, arithmetic);
   const cotangents = [
     { of: q, gradient: heads('q', config) },
     { of: k, gradient: heads('k', config) },
