@@ -16,6 +16,20 @@ export function sumQuestions(arithmetic: Arithmetic): Program {
   return p.makeProgram('sumQuestions', { x: p.sum(stream('x', arithmetic.config), [0], true) });
 }
 
+/**
+ * |y − x_s|₁ of each place's y and the first `counts[place]` senders of a few tokens, one place after the other [tokens, Σ counts],
+ * and |y|₁ [tokens, places], from outputs x [tokens, senders, d] and y [tokens, places, d].
+ */
+export function distances({ config }: Arithmetic, { counts }: { counts: readonly number[] }): Program {
+  const outputs = p.input('outputs', ['tokens', 'senders', config.dModel]);
+  const streams = p.input('streams', ['tokens', counts.length, config.dModel]);
+  const away = counts.map((count, place) => {
+    const rest = p.sub(p.slice(outputs, 1, [0, count]), p.slice(streams, 1, [place, place + 1]));
+    return p.sum(p.abs(rest), [-1]);
+  });
+  return p.makeProgram('distances', { distances: p.concat(away, 1), norms: p.sum(p.abs(streams), [-1]) });
+}
+
 /** What goes back through norms, activations, products and softmax instead of their derivatives. */
 export interface Rules {
   /** norms divide by a constant */

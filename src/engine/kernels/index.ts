@@ -1,7 +1,7 @@
 /** Every program of the engine, by the name under which its kernels are prepared; a new one is a function and its name here. */
 import type { Arithmetic } from '../../model/blocks.js';
 import type { Program } from '../../program/index.js';
-import { sumStreams, sumQuestions, mlpPropagation, attendPropagation, softmaxFix } from './attribution.js';
+import { sumStreams, sumQuestions, distances, mlpPropagation, attendPropagation, softmaxFix } from './attribution.js';
 import { cutStream, cutHead, joinRows, circuitStream, circuitChange, headChanges, circuitHeads } from './edges.js';
 import {
   project,
@@ -55,6 +55,7 @@ const BUILDERS = {
   joinDifferences,
   sumStreams,
   sumQuestions,
+  distances,
   mlpPropagation,
   attendPropagation,
   softmaxFix,
