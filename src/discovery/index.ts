@@ -5,6 +5,7 @@ import { cleanCorrupted } from './methods/clean-corrupted.js';
 import { eapIgActivations } from './methods/eap-ig-activations.js';
 import { eapIg } from './methods/eap-ig.js';
 import { eap } from './methods/eap.js';
+import { edgePruning } from './methods/edge-pruning.js';
 import { exact } from './methods/exact.js';
 import { gim } from './methods/gim.js';
 import { hisp } from './methods/hisp.js';
@@ -12,6 +13,7 @@ import { informationFlowRoutes } from './methods/information-flow-routes.js';
 import { magnitude } from './methods/magnitude.js';
 import { random } from './methods/random.js';
 import { relp } from './methods/relp.js';
+import { subnetworkProbing } from './methods/subnetwork-probing.js';
 import type { Method } from './types.js';
 
 /** Every way to score edges; a new one is a file and a line here. */
@@ -25,6 +27,8 @@ export const METHODS: readonly Method[] = [
   gim,
   exact,
   acdc,
+  edgePruning,
+  subnetworkProbing,
   informationFlowRoutes,
   hisp,
   magnitude,

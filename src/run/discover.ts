@@ -69,7 +69,7 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
   const { steps, rule, seed, tau, order, test, holds } = request;
-  const setting = { steps, rule, seed, acdc: { tau, order, test, holds } };
+  const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks: { edges: request.edges, holds } };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
   const capability = await checkCapability(bench, task, { request, stages });

@@ -37,7 +37,7 @@ export const discover = defineCommand({
     ),
     holds: value(
       '--holds <what>',
-      'acdc: kl (from the clean run, in nats) or the task’s metric',
+      'acdc, learned masks: kl (from the clean run, in nats) or the task’s metric',
       oneOf('kl', 'metric'),
       'kl',
     ),
