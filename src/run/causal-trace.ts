@@ -256,7 +256,7 @@ async function recordOf({ model, runtime }: Workbench, stages: Stages, found: Fo
     task: { name: basename(asked.facts), sha256: digest, metric: 'probability', pairs: chosen.length },
     direction: 'denoising',
     ...{ clean, corrupt },
-    undefinedBecause: gap === 0 ? 'the noise changes nothing' : null,
+    undefinedBecause: chosen.length === 0 ? 'no fact was traced' : gap === 0 ? 'the noise changes nothing' : null,
     grids: sidecars.map((sidecar, kind) => {
       const own = effects.filter(({ grid }) => grid === TRACES[kind]!.key);
       return {

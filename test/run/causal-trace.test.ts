@@ -62,6 +62,7 @@ describe('causal tracing of facts', () => {
       const { record } = await causalTrace({ facts, model: MODEL, examples: 0, runtime: RUNTIME });
       expect(record.facts).to.include({ known: 3, traced: 0 });
       expect(record.grids).to.deep.equal([]);
+      expect(record.undefinedBecause).to.equal('no fact was traced');
     }));
 
   it('refuses noise of zero, a file without facts, and facts that are not known', () =>
