@@ -21,6 +21,7 @@ export { planPath, type PathRequest } from './interventions/paths.js';
 export { planGrids, type GridRequest } from './interventions/plan.js';
 export { runGrids, type Patching, type PatchingGrid } from './interventions/patching.js';
 export { METHODS } from './discovery/index.js';
+export { nodeScores } from './discovery/nodes.js';
 export { TOKEN_METHODS } from './attribution/index.js';
 export { attributeTokens, type TokenAttribution, type TokenQuestion } from './attribution/tokens.js';
 export { averageGradient, type ScalarFunction, type Way } from './attribution/function.js';
