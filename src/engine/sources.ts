@@ -109,7 +109,7 @@ async function accumulate(
  * A made-up run in which every sender says a fixed value: zero, or its mean. Its streams are those values added up, with the
  * learned positions (unless `positions` is false) and the attention output biases, which belong to no node.
  */
-export async function fixedAlternative(
+async function fixedAlternative(
   engine: Engine,
   batch: Batch,
   means: Means | null,
