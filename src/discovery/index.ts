@@ -43,5 +43,5 @@ export const findMethod = (key: string): Method =>
     `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`,
   );
 
-export type { Method, MethodContext, MethodSetting } from './types.js';
+export type { Method, MethodSetting } from './types.js';
 export type { RiemannRule } from '../engine/riemann.js';
