@@ -3,7 +3,7 @@ import type { Random } from '../task/random.js';
 
 export const SEQUENCE = 64;
 const START = { from: 0, to: 16 } as const;
-const BLOCK = { from: 12, to: 32 } as const;
+const BLOCK = { from: 8, to: 36 } as const;
 
 export const noise = (random: Random, count: number, vocabulary: number): number[] =>
   Array.from({ length: count }, () => random.between(0, vocabulary - 1));
@@ -16,8 +16,8 @@ const distinctNoise = (random: Random, count: number, vocabulary: number): numbe
 
 /**
  * Some noise (in half of the sequences), then a block of random tokens over and over: where it starts and how long it is vary.
- * SEQUENCE tokens in all. In half of the sequences no token comes twice by chance, so that a token seen again mostly says
- * that the block has begun again.
+ * SEQUENCE tokens in all. In half of the sequences no token comes twice by chance, so that a token seen again mostly says that
+ * the block has begun again.
  */
 export function repeatedSequence(random: Random, vocabulary: number): number[] {
   const before = Math.max(START.from, random.between(-START.to, START.to));

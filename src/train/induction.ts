@@ -32,7 +32,7 @@ export const inductionRecipe: Recipe = {
   key: 'induction',
   title: 'two layers of attention that continue a repeated random sequence',
   blueprint,
-  schedule: { steps: 2000, warmup: 200, rate: 3e-3, decay: 0.05, seed: 0 },
+  schedule: { steps: 2500, warmup: 200, rate: 3e-3, floor: 0.1, decay: 0.05, seed: 0 },
   batches: (random) => () =>
     batchOf(
       Array.from({ length: 32 }, () => repeatedSequence(random, TOKENS.length)),
@@ -43,7 +43,7 @@ export const inductionRecipe: Recipe = {
 };
 
 /** Blocks of these lengths, each twice in a row. */
-const PERIODS = [16, 24, 32] as const;
+const PERIODS = [16, 20, 24, 28, 32] as const;
 const SEQUENCES = 64;
 
 /** Losses in nats per token; attention as a mean over the second half of each sequence. */
@@ -60,6 +60,15 @@ export interface PeriodFigures {
   /** from its second token on: the first is a surprise, as blocks differ in length */
   readonly secondHalf: number;
   readonly heads: readonly HeadFigures[];
+  /** heads of the first layer that attend to the previous token most of the time, and the second half's loss without them all */
+  readonly previousTokenHeads: Ablation;
+  /** heads of the second layer that attend to what followed the same token, likewise */
+  readonly inductionHeads: Ablation;
+}
+
+export interface Ablation {
+  readonly heads: readonly string[];
+  readonly secondHalfWithout: number;
 }
 
 export interface HeadFigures {
@@ -99,13 +108,29 @@ async function measure(meter: Meter, blocks: readonly (readonly number[])[]): Pr
   const heads: HeadFigures[] = [];
   for (const head of allHeads())
     heads.push({
-      head: `a${head[0]}.h${head[1]}`,
+      head: nameOf(head),
       toPreviousToken: attention(head, 1),
       toTokenAfterMatch: attention(head, period - 1),
       secondHalfWithout: loss(await meter.read(sequences, [head]), period),
     });
-  return { period, firstHalf: loss(whole, 0), secondHalf: loss(whole, period), heads };
+  const without = async (ablated: readonly Head[]): Promise<Ablation> => ({
+    heads: ablated.map(nameOf),
+    secondHalfWithout: loss(await meter.read(sequences, ablated), period),
+  });
+  const mostly = (layer: number, back: number): Head[] =>
+    allHeads().filter((head) => head[0] === layer && attention(head, back) > MOSTLY);
+  return {
+    period,
+    firstHalf: loss(whole, 0),
+    secondHalf: loss(whole, period),
+    heads,
+    previousTokenHeads: await without(mostly(0, 1)),
+    inductionHeads: await without(mostly(1, period - 1)),
+  };
 }
+
+const MOSTLY = 0.4;
+const nameOf = ([layer, head]: Head): string => `a${layer}.h${head}`;
 
 const allHeads = (): Head[] =>
   Array.from({ length: blueprint.config.nLayers }, (_, layer) =>

@@ -25,7 +25,7 @@ export const ioiVocabulary = wordVocabulary([
 
 const blueprint: Blueprint = {
   config: causalConfig(
-    { name: 'ioi', nLayers: 4, nHeads: 4, dModel: 64, dMlp: 256, nCtx: 32, dVocab: ioiVocabulary.tokens.length },
+    { name: 'ioi', nLayers: 4, nHeads: 4, dModel: 128, dMlp: 512, nCtx: 32, dVocab: ioiVocabulary.tokens.length },
     { architecture: 'gpt2', positional: 'learned', rotary: null },
   ),
   tied: true,
@@ -36,7 +36,7 @@ export const ioiRecipe: Recipe = {
   key: 'ioi',
   title: 'a small GPT-2 that does indirect object identification',
   blueprint,
-  schedule: { steps: 4500, warmup: 200, rate: 3e-3, decay: 0.1, seed: 0 },
+  schedule: { steps: 3500, warmup: 200, rate: 2e-3, floor: 0.02, decay: 0.1, seed: 0 },
   batches: batchesOfTexts,
   verify: ioiFigures,
   save: (folder, weights) => saveGpt2(folder, blueprint, { vocabulary: ioiVocabulary, weights }),

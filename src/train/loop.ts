@@ -9,9 +9,12 @@ import { constantsFor, stepProgram } from './programs.js';
 
 export interface Schedule {
   readonly steps: number;
-  /** steps over which the learning rate rises to its peak; it then falls to a tenth along a cosine */
+  /** steps over which the learning rate rises to its peak; it then falls along a cosine */
   readonly warmup: number;
+  /** the peak */
   readonly rate: number;
+  /** what is left of it at the last step, as a share */
+  readonly floor: number;
   readonly decay: number;
   readonly seed: number;
 }
@@ -30,13 +33,11 @@ export interface Progress {
   readonly loss: number;
 }
 
-const FLOOR = 0.1;
-
 /** The learning rate at step t = 1, 2, … */
-export function learningRate({ steps, warmup, rate }: Schedule, t: number): number {
+export function learningRate({ steps, warmup, rate, floor }: Schedule, t: number): number {
   if (t <= warmup) return (rate * t) / warmup;
   const along = (t - warmup) / Math.max(1, steps - warmup);
-  return rate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + Math.cos(Math.PI * along)));
+  return rate * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * along)));
 }
 
 type State = Record<'parameters' | 'first' | 'second', Tensor>;

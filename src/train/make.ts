@@ -27,12 +27,14 @@ export interface MakeOptions {
 export async function make(runtime: Runtime, recipe: Recipe, options: MakeOptions): Promise<Made> {
   const { schedule, folder, onStep } = options;
   const losses: number[] = [];
-  const started = performance.now();
+  const [started, idle] = [performance.now(), process.cpuUsage()];
   const flat = await train(runtime, { ...recipe, schedule }, (progress) => {
     losses.push(progress.loss);
     onStep?.(progress);
   });
-  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const { user, system } = process.cpuUsage(idle);
+  const cpuSeconds = Math.round((user + system) / 1e6);
   const weights = weightValues(recipe.blueprint, flat);
   const meter = await createMeter(runtime, recipe.blueprint, weights);
   const figures = await recipe.verify(meter);
@@ -41,7 +43,7 @@ export async function make(runtime: Runtime, recipe: Recipe, options: MakeOption
   await recipe.save(folder, weights);
   const curve = summarise(losses, CURVE_POINTS);
   const how = { command: `npm run train -- ${recipe.key}`, runtime: runtime.info.title, parameters: flat.length };
-  await writeJson(`${folder}/training.json`, { ...how, schedule, seconds, figures, curve });
+  await writeJson(`${folder}/training.json`, { ...how, schedule, seconds, cpuSeconds, figures, curve });
   await writeText(`${folder}/loss.svg`, curveSvg(recipe.key, curve));
   return { losses, seconds, figures };
 }

@@ -1,6 +1,6 @@
 /** A tokenizer whose tokens are words and punctuation marks, as a Hugging Face tokenizer.json. */
 
-export const END_OF_TEXT = '<|endoftext|>';
+const END_OF_TEXT = '<|endoftext|>';
 const UNKNOWN = '<|unknown|>';
 
 /** The split that tokenizer.json's `Whitespace` makes: runs of letters and digits, runs of anything else but white space. */

@@ -39,25 +39,25 @@ describe('the bundled models', () => {
 
     it('knows the second half of repeated random sequences, and nothing of the first', () => {
       for (const { period, firstHalf, secondHalf } of figures.periods) {
-        expect(secondHalf, `period ${period}`).to.be.below(0.1);
-        expect(firstHalf, `period ${period}`).to.be.closeTo(figures.uniform, 0.15);
+        // after few tokens, one seen again may as well be there by chance
+        expect(secondHalf, `period ${period}`).to.be.below(period < 24 ? 0.2 : 0.1);
+        expect(firstHalf, `period ${period}`).to.be.closeTo(figures.uniform, 0.2);
       }
     });
 
-    it('needs a head of the first layer that attends to the previous token', () => {
-      for (const { heads } of figures.periods) {
-        const strongest = best(heads, ({ toPreviousToken }) => toPreviousToken);
-        expect(strongest.head).to.match(/^a0/);
-        expect(strongest.toPreviousToken).to.be.above(0.5);
-        expect(strongest.secondHalfWithout).to.be.above(2);
+    it('needs heads of the first layer that attend to the previous token', () => {
+      for (const { previousTokenHeads, heads } of figures.periods) {
+        expect(previousTokenHeads.heads).not.to.deep.equal([]);
+        expect(previousTokenHeads.secondHalfWithout).to.be.above(3);
+        expect(Math.max(...heads.map(({ toPreviousToken }) => toPreviousToken))).to.be.above(0.5);
       }
     });
 
-    it('needs a head of the second layer that attends to what followed the same token', () => {
-      for (const { heads } of figures.periods) {
-        const strongest = best(heads, ({ toTokenAfterMatch }) => toTokenAfterMatch);
-        expect(strongest.head).to.match(/^a1/);
-        expect(strongest.toTokenAfterMatch).to.be.above(0.5);
+    it('needs heads of the second layer that attend to what followed the same token', () => {
+      for (const { inductionHeads, heads } of figures.periods) {
+        expect(inductionHeads.heads).not.to.deep.equal([]);
+        expect(inductionHeads.secondHalfWithout).to.be.above(3);
+        expect(Math.max(...heads.map(({ toTokenAfterMatch }) => toTokenAfterMatch))).to.be.above(0.8);
       }
     });
 
@@ -120,9 +120,6 @@ describe('the bundled models', () => {
 
     it('is what its training.json says', () => expectAlike(figures, published('ioi').figures));
   });
-
-  const best = <T>(items: readonly T[], score: (item: T) => number): T =>
-    items.reduce((winner, item) => (score(item) > score(winner) ? item : winner));
 
   /** Equal, numbers up to what float32 arithmetic of another processor may do. */
   const expectAlike = (actual: unknown, expected: unknown): void => {

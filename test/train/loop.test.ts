@@ -5,7 +5,7 @@ import type { Runtime } from '../../src/runtime/types.js';
 import { learningRate, train, type Schedule } from '../../src/train/loop.js';
 import { countingBatches, tinyAttention, tinyGpt2 } from './tiny.js';
 
-const SCHEDULE: Schedule = { steps: 60, warmup: 5, rate: 0.02, decay: 0.01, seed: 5 };
+const SCHEDULE: Schedule = { steps: 60, warmup: 5, rate: 0.02, floor: 0.1, decay: 0.01, seed: 5 };
 
 describe('train', () => {
   let onnx: Runtime;
@@ -49,7 +49,7 @@ describe('train', () => {
     float64.losses.forEach((loss, i) => expect(float32.losses[i]).to.be.closeTo(loss, 1e-4));
   });
 
-  it('raises the learning rate to its peak, then lowers it to a tenth', () => {
+  it('raises the learning rate to its peak, then lowers it to its floor', () => {
     const schedule = { ...SCHEDULE, steps: 100, warmup: 10, rate: 1 };
     expect(learningRate(schedule, 1)).to.be.closeTo(0.1, 1e-12);
     expect(learningRate(schedule, 10)).to.equal(1);
