@@ -34,7 +34,10 @@ export const CATALOGUE = {
     summary: 'The model does not do the task: the clean and corrupt prompts do not differ reliably in the metric.',
   },
   'discovery/journal': { exit: 2, summary: 'A journal of exact effects is damaged, or of another run.' },
-  'discovery/memory': { exit: 2, summary: 'A method that holds the whole model at once would exceed the ceiling of memory.' },
+  'discovery/memory': {
+    exit: 2,
+    summary: 'A method that holds the whole model at once would exceed the ceiling of memory.',
+  },
   'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
   'discovery/search': { exit: 2, summary: 'A search was given a threshold or an order that makes no sense.' },
   'discovery/source': {

@@ -43,4 +43,3 @@ export const noising = ({ metric, source }: MethodContext): AskOptions => ({
 /** Change of the metric → what is lost; no −0. */
 export const negated = <T extends Float32Array | Float64Array>(change: T): T =>
   change.map((x) => (x === 0 ? 0 : -x)) as T;
-

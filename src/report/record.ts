@@ -83,7 +83,9 @@ const settings = object({
       steps: Type.Integer({ minimum: 1 }),
     }),
   ),
-  ablation: text('where a cut edge reads its sender from: other-prompt | zero | zero-with-positions | mean | positional-mean'),
+  ablation: text(
+    'where a cut edge reads its sender from: other-prompt | zero | zero-with-positions | mean | positional-mean',
+  ),
   selection: object({
     rule: Type.String(),
     by: Type.Union([Type.Literal('absolute'), Type.Literal('signed')]),

@@ -16,7 +16,7 @@ export const POS = 'pos';
 export const LENGTH = 'length';
 export const PREFIX = 'prefix';
 
-export const positions = (): Value => p.input('positions', [POS], 'int');
+const positions = (): Value => p.input('positions', [POS], 'int');
 
 /** A residual-stream input [questions, examples, pos, d]. */
 export const stream = (name: string, { dModel }: ModelConfig): Value => p.input(name, [Q, B, POS, dModel]);
