@@ -1,10 +1,35 @@
-/** The library: what the command line does, and the parts it is made of. */
-export { discover, type Discovery, type DiscoverOptions } from './run/discover.js';
-export { causalTrace, type CausalTrace, type CausalTraceRequest } from './run/causal-trace.js';
-export { patch, type PatchRequest, type PatchResult } from './run/patch.js';
-export { predict, type Prediction, type PredictRequest } from './run/predict.js';
-export { tokens, type TokensRequest, type TokensResult } from './run/tokens.js';
-export { trace, type TraceRequest } from './run/trace.js';
+/**
+ * The library: what the command line does, and the parts it is made of. Whole jobs import what they are made of when they are
+ * called, so that importing the library takes no longer than starting the command line.
+ */
+const later =
+  <Given extends unknown[], Result>(load: () => Promise<(...given: Given) => Promise<Result>>) =>
+  async (...given: Given): Promise<Result> =>
+    (await load())(...given);
+
+/** Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says. */
+export const discover = later(async () => (await import('./run/discover.js')).discover);
+/** Causal tracing of facts (ROME). */
+export const causalTrace = later(async () => (await import('./run/causal-trace.js')).causalTrace);
+/** Activation patching grids, path patching and attention knock-out. */
+export const patch = later(async () => (await import('./run/patch.js')).patch);
+/** The most probable next tokens after a prompt. */
+export const predict = later(async () => (await import('./run/predict.js')).predict);
+/** What the prompt's tokens and spans contribute. */
+export const tokens = later(async () => (await import('./run/tokens.js')).tokens);
+/** The strongest paths into a receiver, hop by hop. */
+export const trace = later(async () => (await import('./run/trace.js')).trace);
+/** A shipped task by its name, or a task file by its path. */
+export const loadTask = later(async () => (await import('./task/load.js')).loadTask);
+/** A task with its pairs, made for the model at hand where it has a generator. */
+export const resolveTask = later(async () => (await import('./task/load.js')).resolveTask);
+
+export type { Discovery, DiscoverOptions } from './run/discover.js';
+export type { CausalTrace, CausalTraceRequest } from './run/causal-trace.js';
+export type { PatchRequest, PatchResult } from './run/patch.js';
+export type { Prediction, PredictRequest } from './run/predict.js';
+export type { TokensRequest, TokensResult } from './run/tokens.js';
+export type { TraceRequest } from './run/trace.js';
 export type { DiscoverRequest } from './run/request.js';
 export { loadModel } from './model/load.js';
 export { createRuntime } from './runtime/index.js';
@@ -42,7 +67,6 @@ export * as program from './program/index.js';
 export { makeUniverse } from './circuit/universe.js';
 export { selectCircuit } from './circuit/select.js';
 export { prune } from './circuit/prune.js';
-export { loadTask, resolveTask } from './task/load.js';
 export { checkTask } from './task/check.js';
 export { importTask } from './task/importers/index.js';
 export { readExchange, writeExchange } from './report/exchange.js';
