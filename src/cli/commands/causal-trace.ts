@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../command.js';
-import { bytes, integer, number, path, text } from '../parse.js';
-import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { integer, number, path, text } from '../parse.js';
+import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 export const causalTrace = defineCommand({
   name: 'causal-trace',
@@ -21,11 +21,7 @@ export const causalTrace = defineCommand({
     bos: bosOption,
     runtime: runtimeOption,
     threads: threadsOption,
-    memory: value(
-      '--memory <amount>',
-      'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
-      bytes,
-    ),
+    memory: memoryOption,
     json: jsonOption,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {

@@ -1,8 +1,8 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { ABLATIONS, type Ablation } from '../../run/request.js';
 import { defineCommand, flag, required, value } from '../command.js';
-import { bytes, integer, number, oneOf, path, text, visitOrder } from '../parse.js';
-import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { integer, number, oneOf, path, text, visitOrder } from '../parse.js';
+import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 const SOURCES = Object.keys(ABLATIONS) as Ablation[];
 
@@ -62,11 +62,7 @@ export const discover = defineCommand({
     force: flag('--force', 'go on although the model does not do the task'),
     runtime: runtimeOption,
     threads: threadsOption,
-    memory: value(
-      '--memory <amount>',
-      'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
-      bytes,
-    ),
+    memory: memoryOption,
     minimal: value(
       '--minimal <distance>',
       'then eliminate edges while |1 − faithfulness| on the choose split stays within this, e.g. 0.1',

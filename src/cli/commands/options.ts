@@ -1,6 +1,6 @@
 /** Options that several commands share. */
 import { flag, required, value } from '../command.js';
-import { bos, integer, text } from '../parse.js';
+import { bos, bytes, integer, text } from '../parse.js';
 
 export const modelOption = required(
   '--model <model>',
@@ -18,5 +18,10 @@ export const threadsOption = value(
   '--threads <n>',
   'threads of the runtime (default: its own choice)',
   integer({ least: 1 }),
+);
+export const memoryOption = value(
+  '--memory <amount>',
+  'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
+  bytes,
 );
 export const jsonOption = flag('--json', 'print JSON');

@@ -1,6 +1,6 @@
 import { defineCommand, flag, required, value } from '../command.js';
-import { bytes, integer, layers, names, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { integer, layers, names, oneOf, path, text } from '../parse.js';
+import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 export const patch = defineCommand({
   name: 'patch',
@@ -63,11 +63,7 @@ export const patch = defineCommand({
     bos: bosOption,
     runtime: runtimeOption,
     threads: threadsOption,
-    memory: value(
-      '--memory <amount>',
-      'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
-      bytes,
-    ),
+    memory: memoryOption,
     json: jsonOption,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { defineCommand, required, value } from '../command.js';
-import { bytes, integer, names, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { integer, names, oneOf, path, text } from '../parse.js';
+import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 export const tokens = defineCommand({
   name: 'tokens',
@@ -36,11 +36,7 @@ export const tokens = defineCommand({
     bos: bosOption,
     runtime: runtimeOption,
     threads: threadsOption,
-    memory: value(
-      '--memory <amount>',
-      'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
-      bytes,
-    ),
+    memory: memoryOption,
     json: jsonOption,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {

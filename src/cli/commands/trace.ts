@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../command.js';
-import { bytes, integer, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { integer, oneOf, path, text } from '../parse.js';
+import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 export const trace = defineCommand({
   name: 'trace',
@@ -29,11 +29,7 @@ export const trace = defineCommand({
     bos: bosOption,
     runtime: runtimeOption,
     threads: threadsOption,
-    memory: value(
-      '--memory <amount>',
-      'ceiling of the memory used, e.g. 4GiB (default: a share of the machine’s)',
-      bytes,
-    ),
+    memory: memoryOption,
     json: jsonOption,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
