@@ -1,9 +1,10 @@
 /** What most methods share: batches one after the other, scores per example put in their places, means taken in float64. */
 import { planBatches, type PlannedBatch } from '../engine/batches.js';
 import type { AskOptions } from '../engine/run.js';
+import { ScoreTable } from './table.js';
 import type { Attribution, MethodContext } from './types.js';
 
-/** Scores of a batch, [example · edgeCount + edge], positive = the edge helps. */
+/** Scores of a batch, [(example · edgeCount + edge) · columns + column], positive = the edge helps; see `ScoreTable`. */
 export type ScoreBatch = (batch: PlannedBatch) => Promise<Float32Array | Float64Array>;
 
 export async function scoreBatches(
@@ -12,25 +13,17 @@ export async function scoreBatches(
   score: ScoreBatch,
 ): Promise<Attribution> {
   const { engine, examples } = context;
-  const { edgeCount } = engine.universe;
   const { batches, plan } = planBatches(engine, examples, of.copies);
-  const perExample = new Float32Array(examples.length * edgeCount);
-  const mean = new Float64Array(edgeCount);
+  const table = new ScoreTable(context);
   let done = 0;
   context.onProgress(0, examples.length);
   for (const batch of batches) {
     context.signal.throwIfAborted();
-    const values = await score(batch);
-    batch.indices.forEach((place, i) => {
-      const own = values.subarray(i * edgeCount, (i + 1) * edgeCount);
-      perExample.set(own, place * edgeCount);
-      for (let edge = 0; edge < edgeCount; edge++)
-        mean[edge] = (mean[edge] as number) + (own[edge] as number) / examples.length;
-    });
+    table.takeBatch(batch.indices, await score(batch));
     done += batch.indices.length;
     context.onProgress(done, examples.length);
   }
-  return { scores: { method: of.method, mean, perExample, exampleCount: examples.length }, plan };
+  return { ...table.scores(of.method), plan };
 }
 
 /** The interventions that a method estimates: noising, with alternatives from where the user says. */

@@ -1,46 +1,49 @@
 /**
- * The effect of every edge, measured one cut at a time. On a large model that takes long, so the edges that an estimate ranks
- * highest come first, and what has been measured is kept in a journal, from which an interrupted run goes on.
+ * The effect of every edge, measured one cut at a time; where positions are told apart, of every edge at every group of positions
+ * too. On a large model that takes long, so the cuts that an estimate ranks highest come first, and what has been measured is kept
+ * in a journal, from which an interrupted run goes on.
  */
+import type { Question } from '../engine/questions.js';
+import type { Example } from '../task/types.js';
 import { noising } from './collect.js';
 import { eapIg } from './methods/eap-ig.js';
+import { cutName, type Cut } from './resolution.js';
 import { withSessions, type ForEachSession } from './sessions.js';
+import { ScoreTable } from './table.js';
 import type { Attribution, Effect, MethodContext } from './types.js';
 
-const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Edges asked at once: results, progress and Ctrl-C are never farther apart. */
+/** Cuts asked at once: results, progress and Ctrl-C are never farther apart. */
 const ASKED_AT_ONCE = 512;
 
 export async function exactEffects(context: MethodContext, atOnce = ASKED_AT_ONCE): Promise<Attribution> {
   const { engine, examples } = context;
-  const table = new Table(examples.length, engine.universe.edgeCount);
+  const table = new ScoreTable(context);
   const order = await byEstimate(context);
   return withSessions(engine, examples, noising(context), async (forEach, plan) => {
     for (let from = 0; from < order.length; from += atOnce) {
       context.signal.throwIfAborted();
       const effects = await measure(context, order.slice(from, from + atOnce), forEach);
-      for (const effect of effects) table.take(effect);
+      for (const { edge, group, values } of effects) table.takeCell({ edge, column: group }, values);
       context.onResults?.(effects);
       context.onProgress(Math.floor(((from + effects.length) * examples.length) / order.length), examples.length);
     }
-    const { mean, perExample } = table;
-    return { scores: { method: 'exact', mean, perExample, exampleCount: examples.length }, plan };
+    return { ...table.scores('exact'), plan };
   });
 }
 
-/** What the journal knows of all these edges, or else new measurements, which then are in the journal. */
+/** What the journal knows of all these cuts, or else new measurements, which then are in the journal. */
 async function measure(
-  { journal, examples }: MethodContext,
-  edges: readonly number[],
+  context: MethodContext,
+  cuts: readonly Cut[],
   forEach: ForEachSession,
 ): Promise<readonly Effect[]> {
-  const known = edges.map((edge) => journal?.known.get(edge));
+  const { journal, examples, engine } = context;
+  const known = cuts.map((cut) => journal?.known.get(cutName(engine.universe, cut, context.groups)));
   if (known.every((values) => values !== undefined))
-    return edges.map((edge, i) => ({ edge, values: known[i] as Float64Array }));
-  const effects = edges.map((edge) => ({ edge, values: new Float64Array(examples.length) }));
-  await forEach(async ({ ask, base }, { indices }) => {
-    const answers = await ask(edges.map((edge) => ({ kind: 'edge', edge })));
+    return cuts.map((cut, i) => ({ ...cut, values: known[i] as Float64Array }));
+  const effects = cuts.map((cut) => ({ ...cut, values: new Float64Array(examples.length) }));
+  await forEach(async ({ ask, base }, { examples: own, indices }) => {
+    const answers = await ask(cuts.map((cut) => asQuestion(cut, context, own)));
     answers.forEach((answer, e) =>
       indices.forEach((place, i) => {
         (effects[e] as Effect).values[place] = (base[i] as number) - (answer[i] as number);
@@ -51,27 +54,25 @@ async function measure(
   return effects;
 }
 
-/** Edges by |EAP-IG|, the largest first, ties in canonical order. */
-async function byEstimate(context: MethodContext): Promise<number[]> {
-  const setting = { ...context.setting, steps: 5, rule: 'midpoint' as const };
-  const { scores } = await eapIg.run({ ...context, setting, onProgress: () => undefined });
-  const order = Array.from(scores.mean.keys());
-  return order.sort((a, b) => Math.abs(scores.mean[b] as number) - Math.abs(scores.mean[a] as number) || a - b);
+function asQuestion({ edge, group }: Cut, { groups }: MethodContext, examples: readonly Example[]): Question {
+  if (group === undefined || groups === undefined) return { kind: 'edge', edge };
+  return { kind: 'edge', edge, positions: examples.map((example) => groups.positions(example)[group]!) };
 }
 
-/** Scores as they come in. */
-class Table {
-  readonly mean: Float64Array;
-  /** [example, edge] */
-  readonly perExample: Float32Array;
-
-  constructor(examples: number, edges: number) {
-    this.mean = new Float64Array(edges);
-    this.perExample = new Float32Array(examples * edges);
-  }
-
-  take({ edge, values }: Effect): void {
-    this.mean[edge] = meanOf(values);
-    values.forEach((value, example) => (this.perExample[example * this.mean.length + edge] = value));
-  }
+/** Cuts by |EAP-IG|, the largest first, ties in canonical order. */
+async function byEstimate(context: MethodContext): Promise<Cut[]> {
+  const setting = { ...context.setting, steps: 5, rule: 'midpoint' as const };
+  const { scores, resolved } = await eapIg.run({ ...context, setting, onProgress: () => undefined });
+  const groups = resolved?.names.length ?? 0;
+  const estimates = [
+    ...Array.from(scores.mean, (estimate, edge) => ({ edge, group: undefined, estimate })),
+    ...Array.from(resolved?.mean ?? [], (estimate, i) => ({
+      edge: Math.floor(i / groups),
+      group: i % groups,
+      estimate,
+    })),
+  ];
+  return estimates
+    .sort((a, b) => Math.abs(b.estimate) - Math.abs(a.estimate))
+    .map(({ edge, group }) => ({ edge, group }));
 }

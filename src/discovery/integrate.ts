@@ -32,7 +32,12 @@ export function scoreByGradient(
   return scoreBatches(context, { method, copies: points.length }, (batch) =>
     withSession(context.engine, batch, noising(context), async ({ setting }) =>
       negated(
-        await edgeGradients(setting, points, { clean: setting.base, corrupt: setting.alternative, ...way(setting) }),
+        await edgeGradients(setting, points, {
+          clean: setting.base,
+          corrupt: setting.alternative,
+          groups: context.groups,
+          ...way(setting),
+        }),
       ),
     ),
   );

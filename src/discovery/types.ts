@@ -2,10 +2,12 @@ import type { Scores } from '../circuit/types.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
 import type { RiemannRule } from '../engine/riemann.js';
+import type { PositionGroups } from '../engine/groups.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
 import type { AcdcSetting } from './acdc/setting.js';
 import type { MaskSetting } from './masks/setting.js';
+import type { ResolvedScores } from './resolution.js';
 
 export interface MethodSetting {
   /** points of an integral */
@@ -31,6 +33,10 @@ export interface MethodContext {
   readonly setting: MethodSetting;
   /** what a cut edge reads; default the other prompt */
   readonly source?: AlternativeMaker | undefined;
+  /** positions that scores tell apart; default none */
+  readonly groups?: PositionGroups | undefined;
+  /** keeps the scores of every example at every group of positions, too */
+  readonly keepsExamples?: boolean;
   readonly signal: AbortSignal;
   /** where `exact` keeps what it has measured */
   readonly journal?: Journal | undefined;
@@ -43,17 +49,21 @@ export interface MethodContext {
 /** What an edge's cut costs on each example: metric clean − metric with the edge cut; positive = it helps. */
 export interface Effect {
   readonly edge: number;
+  /** the group of positions at which it is cut; undefined: everywhere */
+  readonly group?: number | undefined;
   readonly values: Float64Array;
 }
 
 export interface Journal {
-  /** edge → effects on the examples, from a run before */
-  readonly known: ReadonlyMap<number, Float64Array>;
+  /** effects on the examples, from a run before, by {@link cutName} */
+  readonly known: ReadonlyMap<string, Float64Array>;
   add(effects: readonly Effect[]): Promise<void>;
 }
 
 export interface Attribution {
   readonly scores: Scores;
+  /** where the user tells positions apart */
+  readonly resolved?: ResolvedScores;
   readonly plan: ChunkPlan;
   /** what a search found: a circuit, which needs no selection by score */
   readonly found?: Found;
@@ -75,6 +85,10 @@ export interface Method {
   readonly direction: 'noising' | 'denoising' | null;
   /** keeps a journal and goes on from it */
   readonly resumes?: true;
+  /** tells positions apart, where the user asks */
+  readonly resolves?: true;
+  /** finds one answer for all examples: none of them has scores of its own */
+  readonly joint?: true;
   title(setting: MethodSetting): string;
   cost(setting: MethodSetting, graph: { readonly edges: number; readonly layers: number }): Cost;
   /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */

@@ -10,6 +10,7 @@ import { Arena } from './arena.js';
 import { forwardSaved, gradientThroughHeads, gradientThroughMlp, savedByMlp, type Saved } from './backward.js';
 import { senderDifferences } from './differences.js';
 import { backwardScored, scoreReader, scoreReaders, type EdgePass, type Point } from './gradient.js';
+import { columnsOf, membership, type PositionGroups } from './groups.js';
 import { feedForward, type HeadTensors } from './layers.js';
 import { at, clampStart, floats, postOf, shifted, spread, type Setting } from './setting.js';
 import { makeSpan } from './span.js';
@@ -21,17 +22,19 @@ interface GroupPass extends EdgePass {
 
 /**
  * Per example and edge, ⟨alternative − output of the sender, mean over groups of Σ over points of weight · ∂metric/∂(reader's
- * input)⟩: [example · edgeCount + edge].
+ * input)⟩: [(example · edgeCount + edge) · columns + column], the last column all positions, as of `edgeGradients`.
  *
  * Cost: for each group, at each point, forward and back through the layers above it: about layers + 1 passes per point.
  */
 export async function activationGradients(
   setting: Setting,
   points: readonly Point[],
+  { groups: places }: { readonly groups?: PositionGroups | undefined } = {},
 ): Promise<Float32Array | Float64Array> {
   const { engine, batch, base, alternative } = setting;
   const { nLayers, dMlp } = engine.model.config;
-  const scores = engine.precise(new Float64Array(batch.examples.length * engine.universe.edgeCount));
+  const { edgeCount } = engine.universe;
+  const scores = engine.precise(new Float64Array(batch.examples.length * edgeCount * columnsOf(places)));
   if (alternative.firstChange >= batch.length) return scores;
   const span = makeSpan(engine, clampStart(setting, alternative.firstChange), batch.length);
   const arena = new Arena();
@@ -39,7 +42,8 @@ export async function activationGradients(
     const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
     const groups = 1 + (dMlp > 0 ? 2 : 1) * nLayers;
     const shared = points.map((point) => ({ at: point.at, weight: point.weight / groups }));
-    const edgePass = { engine, setting, span, arena, cached: base.heads, differences, scores };
+    const resolution = places && { groups: membership(setting, span, { groups: places, arena }) };
+    const edgePass = { engine, setting, span, arena, cached: base.heads, differences, scores, ...resolution };
     await downward({ ...edgePass, points: shared });
   } finally {
     arena.dispose();

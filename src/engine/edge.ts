@@ -10,17 +10,23 @@ import { at, clampStart, floats, ints, mlpInputOf, spread, type Setting } from '
 import { makeSpan, type Span } from './span.js';
 import { NOTHING, plus, walkUp, type Walk } from './walk.js';
 
-interface Asked {
+interface Cut {
+  readonly edge: number;
+  readonly weight: number;
+  /** [example] positions where it is cut; undefined: all */
+  readonly positions?: readonly (readonly number[])[] | undefined;
+}
+
+interface Asked extends Omit<Cut, 'edge'> {
   readonly index: number;
   readonly sender: number;
   readonly reader: Reader;
-  readonly weight: number;
 }
 
-/** The metric [questions][examples] with each edge cut by its weight. */
+/** The metric [questions][examples] with each edge cut by its weight, at all positions or some. */
 export async function answerEdges(
   setting: Setting,
-  questions: readonly { readonly edge: number; readonly weight: number }[],
+  questions: readonly Cut[],
   unchanged: Float64Array,
 ): Promise<Float64Array[]> {
   const answers = questions.map(() => unchanged);
@@ -50,16 +56,13 @@ export async function answerEdges(
 }
 
 /** Readers of one layer and stage are asked together: heads, the MLP, the logits. */
-function groupsByReader(
-  { engine }: Setting,
-  questions: readonly { readonly edge: number; readonly weight: number }[],
-): Asked[][] {
+function groupsByReader({ engine }: Setting, questions: readonly Cut[]): Asked[][] {
   const { universe } = engine;
   const groups = new Map<string, Asked[]>();
-  questions.forEach(({ edge, weight }, index) => {
+  questions.forEach(({ edge, ...how }, index) => {
     const reader = universe.readers[universe.edgeReader[edge] as number] as Reader;
     const key = `${reader.layer}${reader.head < 0 ? reader.kind : 'head'}`;
-    const asked = { index, sender: universe.edgeSender[edge] as number, reader, weight };
+    const asked = { index, sender: universe.edgeSender[edge] as number, reader, ...how };
     const group = groups.get(key);
     if (group) group.push(asked);
     else groups.set(key, [asked]);
@@ -105,10 +108,25 @@ const picked = (
     chunk.map(({ sender }) => sender),
   ),
   weight: floats(setting, arena, {
-    values: Float32Array.from(chunk, ({ weight }) => weight),
-    shape: [chunk.length, 1, 1, 1],
+    values: weightsOf({ setting, span }, chunk),
+    shape: [chunk.length, setting.batch.examples.length, span.count, 1],
   }),
 });
+
+/** How much of its sender's change each question's reader reads, [questions, examples, pos]. */
+function weightsOf({ setting, span }: Pick<Given, 'setting' | 'span'>, chunk: readonly Asked[]): Float32Array {
+  const examples = setting.batch.examples.length;
+  const values = new Float32Array(chunk.length * examples * span.count);
+  chunk.forEach(({ weight, positions }, question) => {
+    const from = question * examples * span.count;
+    if (positions === undefined) values.fill(weight, from, from + examples * span.count);
+    positions?.forEach((own, example) => {
+      for (const position of own)
+        if (position >= span.start) values[from + example * span.count + position - span.start] = weight;
+    });
+  });
+  return values;
+}
 
 type FromReader = (given: Given, chunk: readonly Asked[], arena: Arena) => Promise<Tensor>;
 

@@ -17,6 +17,7 @@ import {
 } from './backward.js';
 import type { Engine } from './engine.js';
 import type { HeadTensors } from './layers.js';
+import { columnsOf, membership, type PositionGroups } from './groups.js';
 import { at, clampStart, floats, shifted, type Setting } from './setting.js';
 import { tokensOf, type CachedRun } from './prompts.js';
 import { makeSpan } from './span.js';
@@ -33,17 +34,25 @@ interface Ends {
   readonly corrupt: CachedRun;
 }
 
+interface Resolution {
+  /** positions whose scores are told apart; default one sum over all */
+  readonly groups?: PositionGroups | undefined;
+}
+
 export interface EdgePass extends Pass {
   readonly setting: Setting;
   /** what every sender would say differently [examples, pos, senders, d] */
   readonly differences: Tensor;
-  /** [example · edgeCount + edge], added to */
+  /** which positions are in which column [examples, columns, pos]; absent: all in one */
+  readonly groups?: Tensor;
+  /** [(example · edgeCount + edge) · columns + column], added to */
   readonly scores: Float32Array | Float64Array;
 }
 
 /**
  * Per example and edge, ⟨alternative − output of the sender, Σ over points of weight · ∂metric/∂(reader's input)⟩, summed over
- * positions and d: [example · edgeCount + edge]. A first-order estimate of what cutting the edge adds to the metric.
+ * d and the positions of each column: [(example · edgeCount + edge) · columns + column], the last column being all positions. A
+ * first-order estimate of what cutting the edge there adds to the metric.
  *
  * Cost: per point a forward and a backward pass over the positions that differ.
  *
@@ -52,17 +61,19 @@ export interface EdgePass extends Pass {
 export async function edgeGradients(
   setting: Setting,
   points: readonly Point[],
-  { clean, corrupt, ...way }: Ends & WayBack,
+  { clean, corrupt, groups, ...way }: Ends & Resolution & WayBack,
 ): Promise<Float32Array | Float64Array> {
   const { engine, batch } = setting;
   const examples = batch.examples.length;
-  const scores = engine.precise(new Float64Array(examples * engine.universe.edgeCount));
+  const scores = engine.precise(new Float64Array(examples * engine.universe.edgeCount * columnsOf(groups)));
   if (setting.alternative.firstChange >= batch.length) return scores;
   const span = makeSpan(engine, clampStart(setting, setting.alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
     const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
-    const pass: EdgePass = { engine, setting, span, arena, cached: setting.base.heads, differences, scores, ...way };
+    const resolution = groups && { groups: membership(setting, span, { groups, arena }) };
+    const on = { engine, setting, span, arena, cached: setting.base.heads };
+    const pass: EdgePass = { ...on, differences, scores, ...resolution, ...way };
     const { saved, final } = await forwardSaved(pass, await pointStreams(pass, points, { clean, corrupt }));
     const weights = points.map(({ weight }) => weight);
     const { gradient } = await setting.judge.gradient(final, span, { weights, frozenNorm: way.rules?.frozenNorms });
@@ -115,8 +126,9 @@ export async function backwardScored(
 
 /** Scores the edges into one reader of the stream from the gradient at its input. */
 export async function scoreReader(pass: EdgePass, gradient: Tensor, reader: number): Promise<void> {
-  const inputs = { gradient, differences: pass.differences };
-  const { scores } = await pass.engine.run({ name: 'readerScores', inputs });
+  const inputs = { gradient, differences: pass.differences, ...(pass.groups && { groups: pass.groups }) };
+  const variant = { groups: pass.groups !== undefined };
+  const { scores } = await pass.engine.run({ name: 'readerScores', variant, inputs });
   await collect(pass, scores as Tensor, [reader]);
 }
 
@@ -156,6 +168,7 @@ export async function scoreReaders(
     mlp: mlp !== null,
     several: heads.q.shape[0] !== 1,
     frozenNorm: pass.rules?.frozenNorms ?? false,
+    groups: pass.groups !== undefined,
   };
   const scored = await engine.run({ name: 'readersGradient', layer, variant, inputs });
   const count = 3 * engine.universe.shape.nHeads + (mlp ? 1 : 0);
@@ -164,7 +177,7 @@ export async function scoreReaders(
 }
 
 function readerInputs(
-  { span, differences }: EdgePass,
+  { span, differences, groups }: EdgePass,
   saved: Saved,
   of: { heads: HeadTensors; mlp: Tensor | null },
 ): Tensors {
@@ -176,6 +189,7 @@ function readerInputs(
     'k.gradient': heads.k,
     'v.gradient': heads.v,
     differences,
+    ...(groups && { groups }),
     ...span.rotary,
     ...(mlp ? { 'mlp.gradient': mlp } : {}),
   };
@@ -188,18 +202,20 @@ function readersOf({ universe }: Engine, layer: number): number[] {
   return Array.from({ length: count }, (_, i) => layer * count + i);
 }
 
-/** Adds scores [examples, senders, readers] to their edges'; columns of senders that are not upstream are left out. */
+/** Adds scores [examples, columns, senders, readers] to their edges'; those of senders that are not upstream are left out. */
 async function collect({ engine, scores }: EdgePass, tensor: Tensor, readers: readonly number[]): Promise<void> {
   const { universe } = engine;
   const { edgeCount } = universe;
   const values = await tensor.read();
-  const [examples, senders] = tensor.shape as [number, number, number];
-  readers.forEach((reader, column) => {
+  const [examples, columns, senders] = tensor.shape as [number, number, number, number];
+  readers.forEach((reader, at) => {
     const upstream = universe.readers[reader]?.senderCount ?? 0;
     for (let sender = 0; sender < upstream; sender++) {
       const edge = universe.edgeBetween(sender, reader);
-      for (let example = 0; example < examples; example++)
-        scores[example * edgeCount + edge]! += values[(example * senders + sender) * readers.length + column]!;
+      for (let row = 0; row < examples * columns; row++) {
+        const place = (Math.floor(row / columns) * edgeCount + edge) * columns + (row % columns);
+        scores[place]! += values[(row * senders + sender) * readers.length + at]!;
+      }
     }
   });
   tensor.dispose();

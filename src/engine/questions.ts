@@ -32,10 +32,16 @@ export interface Site {
 /**
  * One question: its answer is the metric of every example with the intervention made.
  * - `sites`: values replaced at sites (activation patching)
- * - `edges`: what one reader reads from one sender is replaced, by `weight` (default all of it); everything else recomputed
+ * - `edge`: what one reader reads from one sender is replaced, by `weight` (default all of it), at all positions or at those given
+ *   for each example of the batch; everything else recomputed
  * - `circuit`: every edge not kept is cut at once; `keep` [edge] holds 1 (kept) … 0 (cut)
  */
 export type Question =
   | { readonly kind: 'sites'; readonly sites: readonly Site[] }
-  | { readonly kind: 'edge'; readonly edge: EdgeId | number; readonly weight?: number }
+  | {
+      readonly kind: 'edge';
+      readonly edge: EdgeId | number;
+      readonly weight?: number;
+      readonly positions?: readonly (readonly number[])[];
+    }
   | { readonly kind: 'circuit'; readonly keep: Uint8Array | Float32Array };

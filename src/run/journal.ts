@@ -4,13 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, truncate } from 'node:fs/promises';
+import { cutName } from '../discovery/resolution.js';
 import type { Effect, Journal } from '../discovery/types.js';
+import type { PositionGroups } from '../engine/groups.js';
 import { refuse } from '../errors.js';
 import type { CheckedTask, Example } from '../task/types.js';
 import type { Ablation } from './request.js';
 import type { Workbench } from './workbench.js';
 
-const FORMAT = 'thevenin exact effects 1';
+const FORMAT = 'thevenin exact effects 2';
 
 interface Heading {
   readonly format: string;
@@ -19,12 +21,15 @@ interface Heading {
   readonly metric: string;
   readonly source: string;
   readonly runtime: string;
+  /** groups of positions told apart */
+  readonly groups: string;
 }
 
 interface Of {
   readonly task: CheckedTask;
   readonly examples: readonly Example[];
   readonly source: Ablation;
+  readonly groups?: PositionGroups | undefined;
 }
 
 /**
@@ -39,11 +44,17 @@ export async function openJournal(file: string, { model, runtime, engine }: Work
     metric: of.task.metric,
     source: of.source,
     runtime: runtime.info.key,
+    groups: JSON.stringify(of.groups?.names ?? []),
   };
   const { universe } = engine;
   const text = await readText(file);
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const known = new Map<number, Float64Array>();
+  const known = new Map<string, Float64Array>();
+  const names = new Set(of.groups?.names);
+  const isCut = (name: string): boolean => {
+    const [edge = '', group] = name.split('@');
+    return universe.edgeIndex(edge) !== undefined && (group === undefined || names.has(group));
+  };
   if (whole === '') await append(file, `${JSON.stringify(heading)}\n`, text.length > 0);
   else {
     const [first = '', ...lines] = whole.trimEnd().split('\n');
@@ -51,18 +62,18 @@ export async function openJournal(file: string, { model, runtime, engine }: Work
     if (whole.length < text.length) await truncate(file, Buffer.byteLength(whole));
     for (const line of lines) {
       const { edge, effects } = parse(file, line) as { edge?: string; effects?: number[] };
-      const index = edge === undefined ? undefined : universe.edgeIndex(edge);
-      if (index === undefined || !Array.isArray(effects) || effects.length !== of.examples.length)
+      if (edge === undefined || !isCut(edge) || !Array.isArray(effects) || effects.length !== of.examples.length)
         return refuse(
           'discovery/journal',
           `${file}: a line is not an edge with ${of.examples.length} effects; name another file with --journal`,
         );
-      known.set(index, Float64Array.from(effects));
+      known.set(edge, Float64Array.from(effects));
     }
   }
   return {
     known,
-    add: (effects) => append(file, effects.map((effect) => lineOf(universe.edgeName(effect.edge), effect)).join('')),
+    add: (effects) =>
+      append(file, effects.map((effect) => lineOf(cutName(universe, effect, of.groups), effect)).join('')),
   };
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { exactEffects } from '../../src/discovery/exact-effects.js';
 import { eapIg } from '../../src/discovery/methods/eap-ig.js';
+import { cutName } from '../../src/discovery/resolution.js';
 import type { Effect, Journal, MethodContext } from '../../src/discovery/types.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { loadModel } from '../../src/model/load.js';
@@ -18,9 +19,9 @@ const EXAMPLES = [
 ];
 
 /** A journal that forgets nothing but the process. */
-const memory = (): Journal & { readonly known: Map<number, Float64Array> } => {
-  const known = new Map<number, Float64Array>();
-  return { known, add: async (effects) => effects.forEach(({ edge, values }) => known.set(edge, values)) };
+const memory = ({ universe }: Engine): Journal & { readonly known: Map<string, Float64Array> } => {
+  const known = new Map<string, Float64Array>();
+  return { known, add: async (effects) => effects.forEach((one) => known.set(cutName(universe, one), one.values)) };
 };
 
 describe('exact effects of all edges', () => {
@@ -65,7 +66,7 @@ describe('exact effects of all edges', () => {
   it('stopped and resumed are the same to the last bit, and nothing is measured twice', () =>
     onModel(async (engine) => {
       const straight = await exactEffects(context(engine), 10);
-      const journal = memory();
+      const journal = memory(engine);
       const stop = new AbortController();
       let chunks = 0;
       const onResults = (): void => {
@@ -83,7 +84,7 @@ describe('exact effects of all edges', () => {
       expect(resumed.scores).to.deep.equal(straight.scores);
       expect(added).to.have.lengthOf(engine.universe.edgeCount - 30);
       const before = engine.counters.kernelRuns;
-      const known = new Map([...journal.known, ...added.map(({ edge, values }) => [edge, values] as const)]);
+      const known = new Map([...journal.known, ...added.map((one) => [cutName(engine.universe, one), one.values] as const)]);
       await exactEffects(context(engine, { journal: { known, add: async () => expect.fail('nothing is new') } }), 10);
       const again = engine.counters.kernelRuns - before;
       await exactEffects(context(engine), 10);

@@ -17,6 +17,7 @@ export const acdc: Method = {
   reference: 'Conmy et al. 2023, arXiv:2304.14997',
   integrates: false,
   direction: 'noising',
+  joint: true,
   title: (setting) => {
     const { tau, order, test, holds } = ruleOf(setting);
     return `ACDC τ ${tau} of ${holds === 'kl' ? 'KL' : 'the metric'}, ${order}, ${test}`;

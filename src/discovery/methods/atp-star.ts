@@ -11,6 +11,7 @@ export const atpStar: Method = {
   reference: 'Kramár, Lieberum, Shah & Nanda 2024, arXiv:2403.00745 (QK fix)',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   title: () => 'AtP* (QK fix)',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),

@@ -12,6 +12,7 @@ export const cleanCorrupted: Method = {
   reference: 'Hanna, Pezzelle & Belinkov 2024, arXiv:2403.17806 (code: github.com/hannamw/EAP-IG)',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   title: () => 'gradients at both ends',
   cost: () => ({ forwards: 4, backwards: 2 }),
   run: (context) => scoreByGradient(context, 'clean-corrupted', ENDS),

@@ -13,6 +13,7 @@ export const eapIgActivations: Method = {
   reference: 'Marks et al. 2024, arXiv:2403.19647; Mueller et al. 2025, arXiv:2504.13151',
   integrates: true,
   direction: 'noising',
+  resolves: true,
   title: ({ steps, rule }) => `EAP-IG over activations, ${describePoints(rule, steps)}`,
   // a group's runs go through the layers above it: on average half, and there are two groups for each layer
   cost: ({ steps }, { layers }) => ({ forwards: 3 + steps * (layers + 1), backwards: 1 + steps * (layers + 1) }),
@@ -21,7 +22,7 @@ export const eapIgActivations: Method = {
     const points = riemannPoints(context.setting.rule, context.setting.steps);
     return scoreBatches(context, { method: 'eap-ig-activations', copies: points.length + 1 }, (batch) =>
       withSession(context.engine, batch, noising(context), async ({ setting }) =>
-        negated(await activationGradients(setting, points)),
+        negated(await activationGradients(setting, points, context)),
       ),
     );
   },

@@ -11,6 +11,7 @@ export const eapIg: Method = {
   reference: 'Hanna, Pezzelle & Belinkov 2024, arXiv:2403.17806',
   integrates: true,
   direction: 'noising',
+  resolves: true,
   title: ({ steps, rule }) => `EAP-IG, ${describePoints(rule, steps)}`,
   cost: ({ steps }) => ({ forwards: 2 + steps, backwards: steps }),
   check: ({ metric, setting: { rule, steps } }) => checkGradient(metric, riemannPoints(rule, steps)),

@@ -7,6 +7,7 @@ export const eap: Method = {
   reference: 'Syed, Rager & Conmy 2023, arXiv:2310.10348',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   title: () => 'EAP',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),

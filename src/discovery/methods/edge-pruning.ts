@@ -22,6 +22,7 @@ export const edgePruning: Method = {
   reference: 'Bhaskar, Wettig, Friedman & Chen 2024, arXiv:2406.16778',
   integrates: false,
   direction: 'noising',
+  joint: true,
   title: (setting) => {
     const { edges, updates, holds } = settingOf(setting);
     return `edge pruning to ${edges} edges, ${updates} updates, ${holds === 'kl' ? 'KL' : 'the metric'}`;

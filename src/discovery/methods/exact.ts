@@ -7,6 +7,7 @@ export const exact: Method = {
   reference: 'Conmy et al. 2023, arXiv:2304.14997 (single-edge effects)',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   resumes: true,
   title: () => 'exact effects',
   // and an estimate, which says where to begin

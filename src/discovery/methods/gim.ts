@@ -15,6 +15,7 @@ export const gim: Method = {
   reference: 'Edin et al. 2025, arXiv:2505.17630 (code: github.com/corticph/gim)',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   title: () => 'GIM',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),

@@ -13,6 +13,7 @@ export const hisp: Method = {
   reference: 'Michel, Levy & Neubig 2019, arXiv:1905.10650',
   integrates: false,
   direction: 'noising',
+  joint: true,
   title: () => 'HISP (head importance, absolute)',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),

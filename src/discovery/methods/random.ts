@@ -8,6 +8,7 @@ export const random: Method = {
   reference: 'baseline',
   integrates: false,
   direction: null,
+  joint: true,
   title: () => 'random scores',
   cost: () => ({ forwards: 0, backwards: 0 }),
   run: ({ engine, examples, setting }) => {

@@ -11,6 +11,7 @@ export const relp: Method = {
   reference: 'Rezaei Jafari, Eberle, Khakzar & Nanda 2025, arXiv:2508.21258',
   integrates: false,
   direction: 'noising',
+  resolves: true,
   title: () => 'RelP',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),

@@ -15,6 +15,7 @@ export const subnetworkProbing: Method = {
   reference: 'Cao, Sanh & Rush 2021, arXiv:2104.03514',
   integrates: false,
   direction: 'noising',
+  joint: true,
   title: (setting) => {
     const { lambda, updates, holds } = settingOf(setting);
     return `subnetwork probing, λ ${lambda}, ${updates} updates, ${holds === 'kl' ? 'KL' : 'the metric'}`;

@@ -7,11 +7,11 @@ import { atPositions, atPrefix, B, cachedHeads, cachedStream, POS, Q, stream } f
 const SENDERS = 'senders';
 const ACTIVE = 'active';
 
-/** differences [examples, pos, senders, d] of one sender per question: [questions, examples, pos, d], times its weight. */
+/** differences [examples, pos, senders, d] of one sender per question: [questions, examples, pos, d], times its weights. */
 function pickedDifference({ config }: Arithmetic): Value {
   const differences = p.input('differences', [B, POS, SENDERS, config.dModel]);
   const picked = p.gather(differences, p.input('sender', [Q], 'int'), 2); // [examples, pos, questions, d]
-  return p.mul(p.transpose(picked, [2, 0, 1, 3]), p.input('weight', [Q, 1, 1, 1]));
+  return p.mul(p.transpose(picked, [2, 0, 1, 3]), p.input('weight', [Q, B, POS, 1]));
 }
 
 /** cached base + weight · (alternative − output) of a sender: what one reader reads when one edge is cut. */

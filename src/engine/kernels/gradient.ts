@@ -15,6 +15,9 @@ import type { ModelConfig } from '../../model/types.js';
 import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
 import { frozenNormalise, withoutNorm } from './frozen-norm.js';
 
+/** of scores: the groups of positions told apart, and their sum; see groups.ts */
+const COLUMNS = 'columns';
+
 /** The gradient at the stream after the MLP, and the MLP's saved pre-activations → the gradient at the MLP's input. */
 export function mlpGradient(arithmetic: Arithmetic): Program {
   const { config } = arithmetic;
@@ -70,7 +73,7 @@ export function projectGradient(arithmetic: Arithmetic, variant: { frozenNorm: b
 
 /**
  * The gradients at q, k, v → the gradient at each reader's own input (before the norm), contracted at once with the senders'
- * differences: scores [examples, senders, 3 · heads + 1] = ⟨difference, gradient⟩ over positions and d, the gradient summed over
+ * differences: scores [examples, columns, senders, 3 · heads + 1] = ⟨difference, gradient⟩ over positions and d, the gradient summed over
  * `questions` (the points of an integral, each with its weight already in its gradient). The last column is the MLP reader of the
  * same layer, whose gradient is given. Also Σ over readers, the gradient of the stream.
  *
@@ -83,7 +86,7 @@ export function projectGradient(arithmetic: Arithmetic, variant: { frozenNorm: b
  */
 export function readersGradient(
   arithmetic: Arithmetic,
-  variant: { mlp: boolean; several: boolean; frozenNorm: boolean },
+  variant: { mlp: boolean; several: boolean; frozenNorm: boolean; groups: boolean },
 ): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
@@ -130,17 +133,20 @@ export function readersGradient(
     const own = readers + mlp.length;
     const x = xHat === null ? [] : [p.transpose(p.reshape(xHat, [Q, tokens, dModel]), [1, 0, 2])];
     const products = contraction(p.concat([h, ...mlp, ...x], 1), config); // [tokens, senders, own + questions]
-    if (along === null) return overPositions(products);
+    if (along === null) return overPositions(products, variant);
     const factor = p.transpose(p.reshape(along, [Q, tokens, readers]), [1, 0, 2]); // [tokens, questions, readers]
     const ofX = p.matmul(p.slice(products, 2, [own, p.addDims(own, Q)]), p.pad(factor, 2, [0, mlp.length]));
-    return overPositions(p.sub(p.slice(products, 2, [0, own]), ofX));
+    return overPositions(p.sub(p.slice(products, 2, [0, own]), ofX), variant);
   }
 }
 
-/** [tokens, senders, readers] → [examples, senders, readers]. */
-function overPositions(products: Value): Value {
+/** [tokens, senders, readers] → [examples, columns, senders, readers], summed over all positions or over those of each column. */
+function overPositions(products: Value, variant: { groups: boolean }): Value {
   const [, senders, readers] = products.shape as [p.Dim, p.Dim, p.Dim];
-  return p.sum(p.reshape(products, [B, POS, senders, readers]), [1]);
+  if (!variant.groups) return p.sum(p.reshape(products, [B, POS, senders, readers]), [1], true);
+  const flat = p.reshape(products, [B, POS, p.multiplyDims(senders, readers)]);
+  const grouped = p.matmul(p.input('groups', [B, COLUMNS, POS]), flat);
+  return p.reshape(grouped, [B, COLUMNS, senders, readers]);
 }
 
 /** values [questions, examples, readers, pos, n] times 1/σ [questions, examples, pos, 1]. */
@@ -169,10 +175,10 @@ function contraction(gradients: Value, { dModel }: ModelConfig): Value {
 }
 
 /** The contraction of a single reader's gradient [questions, examples, pos, d]: the logits. */
-export function readerScores(arithmetic: Arithmetic): Program {
+export function readerScores(arithmetic: Arithmetic, variant: { groups: boolean }): Program {
   const { config } = arithmetic;
   const gradient = p.reshape(p.sum(stream('gradient', config), [0]), [p.multiplyDims(B, POS), 1, config.dModel]);
-  return p.makeProgram('readerScores', { scores: overPositions(contraction(gradient, config)) });
+  return p.makeProgram('readerScores', { scores: overPositions(contraction(gradient, config), variant) });
 }
 
 /** How differences lie: [examples, senders, pos, d], or `byToken`, [examples, pos, senders, d]. */
