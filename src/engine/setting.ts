@@ -12,6 +12,8 @@ export interface Alternative extends Activations {
   readonly heads: CachedRun['heads'];
   /** [1, examples, heads, length, length] of one layer; the caller owns it */
   pattern(layer: number): Promise<Tensor>;
+  /** what the neurons of a layer's MLP say, [1, examples, length, dMlp]; the caller owns it */
+  neurons(layer: number): Promise<Tensor>;
   /** the alternatives are one full run of the model: a node whose inputs are all cut says exactly its alternative */
   readonly isRun: boolean;
   /** base and alternative agree before this position */
@@ -25,6 +27,9 @@ export interface Setting {
   readonly alternative: Alternative;
   readonly judge: Judge;
 }
+
+/** What running on from somewhere in the model takes: the runs that are cached, and nothing of how answers are judged. */
+export type Ground = Pick<Setting, 'engine' | 'base' | 'alternative'>;
 
 /** The stream after a layer. */
 export const postOf = (run: Activations, layer: number): Tensor => run.pre[layer + 1] ?? run.final;
@@ -48,7 +53,7 @@ export const ints = (setting: { engine: Engine }, arena: Arena, values: readonly
 
 /** A cached stream at the span's positions, one copy per question, moved by swap · (alt − now). */
 export async function shifted(
-  setting: Setting,
+  setting: Pick<Ground, 'engine'>,
   span: Span,
   streams: { base: Tensor; now: Tensor; alt: Tensor; swap: Tensor },
 ): Promise<Tensor> {
@@ -59,7 +64,7 @@ export async function shifted(
 
 /** A cached stream at the span's positions, one copy per question. */
 export async function spread(
-  setting: Setting,
+  setting: Pick<Ground, 'engine'>,
   span: Span,
   of: { stream: Tensor; questions: number; arena: Arena },
 ): Promise<Tensor> {

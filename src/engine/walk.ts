@@ -2,7 +2,7 @@
 import type { Tensor, Tensors } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { attend, feedForward, output, project, type Swaps } from './layers.js';
-import { at, type Setting } from './setting.js';
+import { at, type Ground } from './setting.js';
 import type { Span } from './span.js';
 
 /** What is replaced in one layer, for a chunk of questions. */
@@ -19,7 +19,7 @@ export interface LayerSwaps {
 export const NOTHING: LayerSwaps = { attention: { sites: [], inputs: {} }, mid: null, mlp: null, pre: null };
 
 export interface Walk {
-  readonly setting: Setting;
+  readonly setting: Ground;
   readonly span: Span;
   swaps(layer: number): Promise<LayerSwaps>;
 }
