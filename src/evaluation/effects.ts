@@ -1,14 +1,21 @@
 import { planBatches } from '../engine/batches.js';
 import type { Engine } from '../engine/engine.js';
+import type { Question } from '../engine/questions.js';
 import { withSession } from '../engine/run.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
 
-/** The exact effect of chosen edges: metric clean − metric with the edge cut, [edge][example]; positive = it helps. */
+/** An edge to be cut, at all positions or at some of each example. */
+export interface EdgeCut {
+  readonly edge: number;
+  positions?(example: Example): readonly number[];
+}
+
+/** The exact effect of chosen cuts: metric clean − metric with the edge cut, [cut][example]; positive = the edge helps. */
 export async function measureEffects(
   engine: Engine,
   examples: readonly Example[],
-  edges: readonly number[],
+  cuts: readonly EdgeCut[],
   options: {
     metric: MetricKey;
     source?: AlternativeMaker | undefined;
@@ -17,12 +24,12 @@ export async function measureEffects(
   },
 ): Promise<Float64Array[]> {
   const { metric, source } = options;
-  const effects = edges.map(() => new Float64Array(examples.length));
+  const effects = cuts.map(() => new Float64Array(examples.length));
   let done = 0;
   for (const batch of planBatches(engine, examples).batches) {
     options.signal?.throwIfAborted();
     await withSession(engine, batch, { metric, source, direction: 'noising' }, async (session) => {
-      const answers = await session.ask(edges.map((edge) => ({ kind: 'edge', edge })));
+      const answers = await session.ask(cuts.map((cut) => asQuestion(cut, batch.examples)));
       answers.forEach((values, e) =>
         batch.indices.forEach((place, i) => {
           (effects[e] as Float64Array)[place] = (session.base[i] as number) - (values[i] as number);
@@ -34,3 +41,6 @@ export async function measureEffects(
   }
   return effects;
 }
+
+const asQuestion = ({ edge, positions }: EdgeCut, examples: readonly Example[]): Question =>
+  positions ? { kind: 'edge', edge, positions: examples.map(positions) } : { kind: 'edge', edge };

@@ -137,6 +137,23 @@ const edge = object({
 
 const topEdge = Type.Composite([edge, Type.Object({ inCircuit: Type.Boolean() })], { additionalProperties: false });
 
+const resolved = object(
+  {
+    places: Type.Union([Type.Literal('position'), Type.Literal('span')]),
+    groups: Type.Array(text('a position or a span; elsewhere: positions in none')),
+    top: Type.Array(
+      object({
+        edge: count('place in canonical order; row of scores.by-group.npy'),
+        name: text('sender->reader@group'),
+        score: Type.Number({ description: "the method's score there" }),
+        exact: Type.Number({ description: 'how much the metric loses when the edge is cut there alone' }),
+      }),
+      { description: 'largest |score| first' },
+    ),
+  },
+  'where along the prompt edges carry what they carry',
+);
+
 const circuit = object({
   chosen: count('edges chosen, before dead ends were pruned'),
   edgeCount: count('edges left'),
@@ -210,6 +227,7 @@ const schema = object({
   circuit,
   evaluation,
   minimal: nullable(minimal),
+  resolved: nullable(resolved),
   topEdges: Type.Array(topEdge, { description: 'largest |score| first' }),
   layout,
   cost: object({

@@ -67,6 +67,26 @@ const strongest = ({ topEdges, settings }: ReportRecord): Table => ({
   note: `Score: ${settings.method.title}. Exact effect: what the metric loses when this edge alone is cut, measured by intervention; – = not measured. Positive = the edge helps the task.`,
 });
 
+const TOP_CUTS = 20;
+
+const resolved = ({ resolved: found, settings }: ReportRecord): Table[] =>
+  found === null
+    ? []
+    : [
+        {
+          title: found.places === 'span' ? 'Strongest edges, by span' : 'Strongest edges, by position',
+          columns: ['edge', 'score', 'exact effect'],
+          rows: found.top
+            .slice(0, TOP_CUTS)
+            .map(({ name, score, exact }) => [
+              code(name),
+              number(score, { signed: true }),
+              number(exact, { signed: true }),
+            ]),
+          note: `Score: ${settings.method.title}. Exact effect: what the metric loses when the edge is cut at these positions alone; effects of several groups need not add up to that of the whole edge.`,
+        },
+      ];
+
 /** The whole circuit, strongest edge first. */
 export const circuitTable = ({ circuit }: ReportRecord): Table => ({
   title: 'The circuit',
@@ -183,7 +203,12 @@ const files = ({ sidecars }: ReportRecord): Table[] =>
       ];
 
 /** The findings: what a reader looks for first. */
-export const findings = (record: ReportRecord): Table[] => [evaluation(record), strongest(record), ...minimal(record)];
+export const findings = (record: ReportRecord): Table[] => [
+  evaluation(record),
+  strongest(record),
+  ...resolved(record),
+  ...minimal(record),
+];
 
 /** What is needed to judge them or to run them again. */
 export const circumstances = (record: ReportRecord): Table[] => [

@@ -4,14 +4,15 @@ import { circuitGraph } from '../circuit/graph.js';
 import { randomCircuits } from '../circuit/random.js';
 import { countIn } from '../circuit/prune.js';
 import { makeCircuit, selectCircuit } from '../circuit/select.js';
-import type { Circuit, Scores } from '../circuit/types.js';
+import type { Circuit } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
-import type { Attribution, Journal } from '../discovery/types.js';
+import type { Attribution, Journal, MethodContext } from '../discovery/types.js';
 import { refuse } from '../errors.js';
 import { measureCapability, type Capability } from '../evaluation/capability.js';
-import { measureEffects } from '../evaluation/effects.js';
+import { measureEffects, type EdgeCut } from '../evaluation/effects.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../evaluation/faithfulness.js';
+import type { PositionGroups } from '../engine/groups.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { ProgressListener } from '../progress.js';
 import type { ReportRecord } from '../report/record.js';
@@ -23,6 +24,7 @@ import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
+import { keptBytes, mebibytes, openGroups } from './resolution.js';
 import { openSource } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
@@ -72,14 +74,19 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks: { edges: request.edges, holds } };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
+  const groups = openGroups(bench, task, { method, asked: request });
+  const examples = pick(task, 'discover');
+  const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
   const capability = await checkCapability(bench, task, { request, stages });
   const source = await openSource(bench, task, request.source);
-  const examples = pick(task, 'discover');
-  const journal = await journalOf(bench, request, { method, task, examples });
-  const attribution = await score(bench, task, { method, setting, source, journal, stages });
+  const journal = await journalOf(bench, request, { method, task, examples, groups });
+  const keeps = { groups, keepsExamples: request.perExample, kept };
+  const attribution = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
   const circuit = choose(bench, attribution, request);
-  const strongest = strongestEdges(attribution.scores, Math.min(request.exactEdges, bench.engine.universe.edgeCount));
-  const effects = await measureExact(bench, task, { strongest, source, stages });
+  const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
+  const whole = strongest.map((edge) => ({ edge }));
+  const effects = await measureExact(bench, task, { cuts: whole, what: 'edges', source, stages });
+  const cuts = await exactCuts(bench, task, { attribution, groups, count: request.exactEdges, source, stages });
   const random = randomCircuits(bench.engine.universe, {
     edgeCount: circuit.edgeCount,
     count: request.randomCircuits,
@@ -101,6 +108,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     circuit,
     strongest,
     effects,
+    cuts,
     random,
     evaluated,
     minimal,
@@ -112,12 +120,12 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
 async function journalOf(
   bench: Workbench,
   { journal, source }: DiscoverRequest,
-  { method, task, examples }: { method: Method; task: CheckedTask; examples: readonly Example[] },
+  of: { method: Method; task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
 ): Promise<Journal | undefined> {
   if (journal === undefined) return undefined;
-  if (method.resumes !== true)
-    refuse('cli/usage', `--journal is for methods that can go on from one; ${method.key} cannot`);
-  return openJournal(journal, bench, { task, examples, source });
+  if (of.method.resumes !== true)
+    refuse('cli/usage', `--journal is for methods that can go on from one; ${of.method.key} cannot`);
+  return openJournal(journal, bench, { ...of, source });
 }
 
 /** The circuit that a search found, or the edges that the scores select. */
@@ -165,7 +173,10 @@ async function score(
     source,
     journal,
     stages,
-  }: {
+    kept,
+    ...keeps
+  }: Pick<MethodContext, 'groups' | 'keepsExamples'> & {
+    kept: number;
     method: Method;
     setting: MethodSetting;
     source: AlternativeMaker | undefined;
@@ -178,14 +189,16 @@ async function score(
   const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
   // a backward pass that tells all readers apart costs about three forward ones
   const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
-  const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
+  const space = kept === 0 ? '' : `; ${mebibytes(kept)} for the scores of every pair`;
+  const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}${space}`;
   return stages.run(method.title(setting), examples.length, (report) => {
     report(0, note);
     const { signal } = stages;
     const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal };
-    const early = earlyResults(bench.engine.universe);
+    const early = earlyResults(bench.engine.universe, keeps.groups);
     return method.run({
       ...context,
+      ...keeps,
       onResults: (effects) => early.take(effects),
       onProgress: (done) => report(done, early.describe() ?? note),
     });
@@ -200,20 +213,44 @@ const graphSize = ({ universe, model }: Workbench['engine']): { edges: number; l
 const formatSeconds = (seconds: number): string =>
   seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;
 
-/** The edges with the largest |score|, ties by canonical order. */
-function strongestEdges({ mean }: Scores, count: number): number[] {
+/** The places of the largest |score|s, ties by canonical order. */
+function strongestOf(mean: Float64Array, count: number): number[] {
   const order = Array.from(mean.keys());
   return order.sort((a, b) => Math.abs(mean[b] as number) - Math.abs(mean[a] as number) || a - b).slice(0, count);
+}
+
+interface ToMeasure {
+  readonly source: AlternativeMaker | undefined;
+  readonly stages: Stages;
+}
+
+/** The cuts at groups of positions that score most, and what they do. */
+async function exactCuts(
+  bench: Workbench,
+  task: CheckedTask,
+  of: ToMeasure & { attribution: Attribution; groups: PositionGroups | undefined; count: number },
+): Promise<Findings['cuts']> {
+  const { groups, attribution, count } = of;
+  if (!groups || !attribution.resolved) return null;
+  const width = groups.names.length;
+  const strongest = strongestOf(attribution.resolved.mean, count).map((cell) => ({
+    ...{ edge: Math.floor(cell / width), group: cell % width },
+  }));
+  const cuts = strongest.map(({ edge, group }) => ({
+    edge,
+    positions: (example: Example) => groups.positions(example)[group] as readonly number[],
+  }));
+  return { strongest, effects: await measureExact(bench, task, { ...of, cuts, what: 'edges at some positions' }) };
 }
 
 function measureExact(
   bench: Workbench,
   task: CheckedTask,
-  { strongest, source, stages }: { strongest: readonly number[]; source: AlternativeMaker | undefined; stages: Stages },
+  { cuts, what, source, stages }: ToMeasure & { cuts: readonly EdgeCut[]; what: string },
 ): Promise<Float64Array[]> {
   const examples = pick(task, 'discover');
-  return stages.run(`exact effects of ${strongest.length} edges`, examples.length, (report) =>
-    measureEffects(bench.engine, examples, strongest, {
+  return stages.run(`exact effects of ${cuts.length} ${what}`, examples.length, (report) =>
+    measureEffects(bench.engine, examples, cuts, {
       metric: task.metric,
       source,
       signal: stages.signal,

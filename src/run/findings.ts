@@ -1,6 +1,7 @@
 import type { Layout } from '../circuit/layout.js';
 import type { Circuit } from '../circuit/types.js';
 import type { Method, MethodSetting } from '../discovery/index.js';
+import type { Cut } from '../discovery/resolution.js';
 import type { Attribution } from '../discovery/types.js';
 import type { Capability } from '../evaluation/capability.js';
 import type { Elimination } from '../evaluation/eliminate.js';
@@ -25,6 +26,8 @@ export interface Findings {
   /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
   readonly strongest: readonly number[];
   readonly effects: readonly Float64Array[];
+  /** cuts at groups of positions, strongest score first, and their exact effects [cut][example]; null: not told apart */
+  readonly cuts: { readonly strongest: readonly Cut[]; readonly effects: readonly Float64Array[] } | null;
   readonly random: readonly Circuit[];
   /** the circuit, then the random ones, on the report split */
   readonly evaluated: CircuitMetrics;

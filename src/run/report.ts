@@ -4,6 +4,8 @@ import { nodesIn } from '../circuit/compare.js';
 import type { Scores } from '../circuit/types.js';
 import { faithfulness, percentileAmong } from '../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../evaluation/statistics.js';
+import { cutName } from '../discovery/resolution.js';
+import type { Attribution } from '../discovery/types.js';
 import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../report/record.js';
 import { describeSidecar, SCORES_FILE, type Sidecar } from '../report/sidecar.js';
 import type { Findings } from './findings.js';
@@ -48,6 +50,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     circuit: circuitOf(findings),
     evaluation: evaluationOf(findings),
     minimal: minimalOf(findings),
+    resolved: resolvedOf(findings),
     topEdges: findings.strongest
       .slice(0, TOP_EDGES)
       .map((edge) => ({ ...edgeOf(findings, edge), inCircuit: findings.circuit.edges[edge] === 1 })),
@@ -182,6 +185,23 @@ function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['mini
   };
 }
 
+/** The strongest edges at groups of positions, measured as well as estimated. */
+function resolvedOf({ attribution: { resolved }, cuts, bench, request }: Findings): ReportRecord['resolved'] {
+  if (!resolved || !cuts || request.resolution === 'all') return null;
+  const { names, mean } = resolved;
+  const { universe } = bench.engine;
+  return {
+    places: request.resolution,
+    groups: [...names],
+    top: cuts.strongest.map((cut, i) => ({
+      edge: cut.edge,
+      name: cutName(universe, cut, { names }),
+      score: mean[cut.edge * names.length + (cut.group ?? 0)] as number,
+      exact: meanOf(cuts.effects[i] as Float64Array),
+    })),
+  };
+}
+
 /** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
 function costOf({ bench: { engine }, method, setting, task, strongest, random }: Findings): ReportRecord['cost'] {
   const { discover, report } = task.splits;
@@ -198,7 +218,9 @@ function costOf({ bench: { engine }, method, setting, task, strongest, random }:
   };
 }
 
-function sidecarsOf({ attribution: { scores }, circuit, evaluated, strongest, effects }: Findings): Sidecar[] {
+function sidecarsOf(findings: Findings): Sidecar[] {
+  const { attribution, circuit, evaluated, strongest, effects } = findings;
+  const { scores } = attribution;
   const { clean, corrupt, circuits } = evaluated;
   const rows = [clean, corrupt, ...circuits];
   const examples = clean.length;
@@ -211,6 +233,8 @@ function sidecarsOf({ attribution: { scores }, circuit, evaluated, strongest, ef
       axes: ['edge'],
       what: 'mean score of every edge; positive = helps',
     },
+    ...resolvedSidecars(attribution),
+    ...(findings.request.perExample ? examplesSidecars(attribution) : []),
     {
       file: 'circuit.npy',
       data: circuit.edges,
@@ -243,5 +267,29 @@ function sidecarsOf({ attribution: { scores }, circuit, evaluated, strongest, ef
             what: 'exact effect of the strongest edges on every discovery example',
           },
         ]),
+  ];
+}
+
+function resolvedSidecars({ resolved }: Attribution): Sidecar[] {
+  if (!resolved) return [];
+  const { mean, names } = resolved;
+  const shape = [mean.length / names.length, names.length];
+  const what = 'mean score of every edge at each group of positions';
+  return [{ file: 'scores.by-group.npy', data: mean, shape, axes: ['edge', 'group'], what }];
+}
+
+/** The scores of every pair, [example, edge] and, where positions are told apart, [example, edge, group]. */
+function examplesSidecars({ scores: { perExample, exampleCount }, resolved }: Attribution): Sidecar[] {
+  const of = (file: string, data: Float32Array | null | undefined, more: readonly number[]): Sidecar[] => {
+    if (!data) return [];
+    const inner = more.reduce((a, b) => a * b, 1);
+    const shape = [exampleCount, data.length / exampleCount / inner, ...more];
+    return [
+      { file, data, shape, axes: ['example', 'edge', 'group'].slice(0, shape.length), what: 'scores of every pair' },
+    ];
+  };
+  return [
+    ...of('scores.by-example.npy', perExample, []),
+    ...of('scores.by-example-and-group.npy', resolved?.perExample, [resolved?.names.length ?? 0]),
   ];
 }

@@ -28,6 +28,12 @@ export interface DiscoverRequest extends AcdcSetting {
   readonly source: Ablation;
   /** file in which `exact` keeps what it has measured, and from which it goes on */
   readonly journal: string | undefined;
+  /** whether scores and exact effects are told apart by position, or by span of the prompt */
+  readonly resolution: 'all' | 'position' | 'span';
+  /** names of the spans; undefined: all that every pair has */
+  readonly spans: readonly string[] | undefined;
+  /** keep the scores of every pair */
+  readonly perExample: boolean;
   /** edges before dead ends are pruned */
   readonly edges: number;
   readonly select: string;
@@ -67,6 +73,9 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   ...ACDC_DEFAULTS,
   source: 'other-prompt',
   journal: undefined,
+  resolution: 'all',
+  spans: undefined,
+  perExample: false,
   edges: 200,
   select: 'top-n',
   threshold: undefined,

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { ABLATIONS, type Ablation } from '../../run/request.js';
 import { defineCommand, flag, required, value } from '../command.js';
-import { integer, number, oneOf, path, text, visitOrder } from '../parse.js';
+import { integer, names, number, oneOf, path, text, visitOrder } from '../parse.js';
 import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 const SOURCES = Object.keys(ABLATIONS) as Ablation[];
@@ -46,6 +46,18 @@ export const discover = defineCommand({
       'exact: keep effects there as they come; an interrupted run goes on from it',
       path,
     ),
+    resolution: value(
+      '--resolution <places>',
+      'tell scores and exact effects apart by position (equal lengths) or by span of the prompt: all, position, span',
+      oneOf('all', 'position', 'span'),
+      'all',
+    ),
+    spans: value(
+      '--spans <list>',
+      'with --resolution span: which, e.g. S1,S2,end (default: every span of the task)',
+      names,
+    ),
+    perExample: flag('--per-example', 'keep the scores of every pair in npy files, not only their means'),
     edges: value('--edges <n>', 'edges to choose, before dead ends are pruned', integer({ least: 0 }), 200),
     select: value(
       '--select <rule>',

@@ -40,7 +40,7 @@ const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: R
   );
 };
 
-const strongEdge = ({ name, exact, score }: ReportEdge, method: string): string =>
+const strongEdge = ({ name, exact, score }: Pick<ReportEdge, 'name' | 'exact' | 'score'>, method: string): string =>
   `${name.padEnd(20)}${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
 
 /** @param written the report's files, most telling first */
@@ -52,6 +52,9 @@ export const describeFindings = (record: ReportRecord, written: readonly string[
     capability(record),
     circuit(record),
     ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
+    ...(record.resolved?.top ?? [])
+      .slice(0, STRONGEST)
+      .map((edge, i) => line(i === 0 ? `by ${record.resolved?.places}` : '', strongEdge(edge, title))),
     ...written.slice(0, 1).map((file) => line('written', `${file} and ${written.length - 1} files beside it`)),
   ].join('\n');
 };
