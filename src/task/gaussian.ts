@@ -1,4 +1,4 @@
-import type { Random } from '../task/random.js';
+import type { Random } from './random.js';
 
 const STEPS = 2 ** 30;
 

@@ -2,7 +2,7 @@
 import { input, reshape, slice, type Value } from '../program/index.js';
 import type { Random } from '../task/random.js';
 import { weightSpecs, type Blueprint, type WeightSpec } from './forward.js';
-import { gaussian } from './gaussian.js';
+import { gaussian } from '../task/gaussian.js';
 
 /** Where a weight lies in the flat vector. */
 export interface Slot extends WeightSpec {
