@@ -20,7 +20,7 @@ const byPosition: PlacesMaker = (examples, { tokenText }) => {
   if (lengths.length > 1)
     refuse(
       'interventions/positions',
-      `the prompts have ${lengths.join(', ')} tokens: positions cannot be matched between prompts of unequal lengths; divide them by span or not at all (--by span, --by all)`,
+      `the prompts have ${lengths.join(', ')} tokens: positions cannot be matched between prompts of unequal lengths; divide them by span or not at all (--by, --resolution: span, all)`,
     );
   const positions = Array.from({ length }, (_, position) => [position]);
   const labels = positions.map(([position = 0]) => labelOf(position, examples, tokenText));

@@ -32,12 +32,19 @@ export function openGroups(
         .join(', ')}`,
     );
   const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
-  const { axis, positions } = PLACES[resolution](examples, { spans, tokenText });
+  const { axis, positions } = PLACES[resolution](examples, { spans: spans ?? spansOfAll(examples), tokenText });
   const groups = {
     names: axis?.labels ?? [],
     positions: (example: Example) => positions(example).map((one) => one ?? []),
   };
   return withElsewhere(groups, examples);
+}
+
+/** The spans that every pair has; undefined where there is none. */
+function spansOfAll(examples: readonly Example[]): string[] | undefined {
+  const [first, ...others] = examples;
+  const names = Object.keys(first?.spans ?? {}).filter((name) => others.every(({ spans }) => spans[name]));
+  return names.length === 0 ? undefined : names;
 }
 
 /**

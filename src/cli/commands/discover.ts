@@ -54,7 +54,7 @@ export const discover = defineCommand({
     ),
     spans: value(
       '--spans <list>',
-      'with --resolution span: which, e.g. S1,S2,end (default: every span of the task)',
+      'with --resolution span: which, e.g. S1,S2,end (default: those that every pair has)',
       names,
     ),
     perExample: flag('--per-example', 'keep the scores of every pair in npy files, not only their means'),

@@ -41,7 +41,7 @@ const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: R
 };
 
 const strongEdge = ({ name, exact, score }: Pick<ReportEdge, 'name' | 'exact' | 'score'>, method: string): string =>
-  `${name.padEnd(20)}${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
+  `${name.padEnd(24)} ${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
 
 /** @param written the report's files, most telling first */
 export const describeFindings = (record: ReportRecord, written: readonly string[]): string => {
