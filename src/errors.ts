@@ -56,9 +56,18 @@ export const CATALOGUE = {
     exit: 1,
     summary: 'A result cannot be written: no permission, no such folder, or the disk is full.',
   },
+  'interventions/feature': {
+    exit: 2,
+    summary: 'A hypothesis makes something depend on what no two prompts share, so that nothing can be exchanged.',
+  },
   'interventions/grid': {
     exit: 2,
     summary: 'A grid of activation patching is unknown, or the model has no such site or layer.',
+  },
+  'interventions/hypothesis': {
+    exit: 2,
+    summary:
+      'A hypothesis is not in its format, names what the model has not, or has a node read what is not upstream of it.',
   },
   'interventions/knockout': {
     exit: 2,

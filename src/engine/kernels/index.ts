@@ -26,6 +26,7 @@ import {
   joinDifferences,
 } from './gradient.js';
 import { metric, metricGradient, logits } from './metric.js';
+import { attendHead, giveHead, giveStream, pickHead, pickStream, readHead } from './scrub.js';
 
 const BUILDERS = {
   project,
@@ -62,6 +63,12 @@ const BUILDERS = {
   metric,
   metricGradient,
   logits,
+  pickStream,
+  pickHead,
+  readHead,
+  attendHead,
+  giveStream,
+  giveHead,
 } as const satisfies Record<string, (...args: never[]) => Program>;
 
 type Builders = typeof BUILDERS;

@@ -1,0 +1,425 @@
+/** Causal scrubbing against a slow recursion, against enumeration, and on models whose circuit is known. */
+import { expect } from 'chai';
+import { makeUniverse } from '../../src/circuit/universe.js';
+import type { Universe } from '../../src/circuit/types.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Batch } from '../../src/engine/prompts.js';
+import { withScrubPool, type Read, type Said } from '../../src/engine/scrub.js';
+import { drawRun, EVERYTHING, layoutOf, onlyClaim, type Tested } from '../../src/interventions/scrubbing/draw.js';
+import { layOut, type Hypothesis } from '../../src/interventions/scrubbing/hypothesis.js';
+import { parseHypothesis, type FeatureSource, type HypothesisFile } from '../../src/interventions/scrubbing/schema.js';
+import { planScrub, scrub, type ScrubOptions } from '../../src/interventions/scrubbing/scrub.js';
+import { loadModel } from '../../src/model/load.js';
+import type { Model } from '../../src/model/types.js';
+import { createRuntime, type Runtime } from '../../src/runtime/index.js';
+import { seeded } from '../../src/task/random.js';
+import type { Example } from '../../src/task/types.js';
+import { Oracle, type NaiveRun } from '../engine/oracle.js';
+import { logitDifference } from '../engine/scene.js';
+import { contrast, expectNear, withEngine } from '../helpers/engine.js';
+import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { golden, refused } from '../helpers/model-files.js';
+import { uniform } from '../helpers/op-cases.js';
+
+const OPTIONS: ScrubOptions = { metric: 'logit-difference', draws: 4, seed: 1, unimportant: 'shared' };
+
+type Nodes = HypothesisFile['nodes'];
+const hypothesisOf = (nodes: Nodes, universe: Universe): Hypothesis =>
+  layOut(parseHypothesis({ name: 'mine', nodes }, 'mine.json'), universe);
+
+const universeOf = ({ config }: Model): Universe => {
+  const { nLayers, nHeads, dMlp, parallelBlocks } = config;
+  return makeUniverse({ nLayers, nHeads, hasMlp: dMlp > 0, parallelBlocks });
+};
+
+const example = (index: number, clean: readonly number[], correct: number, incorrect: number): Example => ({
+  ...{ index, clean, corrupt: clean, spans: {}, group: index % 2 === 0 ? 'even' : 'odd' },
+  answers: [contrast(clean.length - 1, correct, incorrect)],
+});
+
+/** Few different tokens, so that prompts agree in some of them. */
+const prompts = (count: number, seed: number, length = 4): Example[] => {
+  const random = uniform(seed);
+  const token = (): number => Math.floor(random() * 3);
+  return Array.from({ length: count }, (_, i) => example(i, Array.from({ length }, token), i % 5, (i + 1) % 5));
+};
+
+const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
+
+/** What a run put together of several prompts says, prompt by prompt and reader by reader, with the model run anew each time. */
+class NaiveScrub {
+  constructor(
+    private readonly oracle: Oracle,
+    private readonly universe: Universe,
+    private readonly examples: readonly Example[],
+  ) {}
+
+  /** The run on a data point in which one reader reads what it is given. */
+  reads(reader: string, { rows, given }: Read, e: number): NaiveRun {
+    const base = this.oracle.run(this.examples[rows[e]!]!.clean);
+    const keep = new Float64Array(this.universe.edgeCount).fill(1);
+    const alternative = new Map(base.outputs);
+    for (const { sender, positions, said } of given) {
+      const { name } = this.universe.senders[sender]!;
+      keep[this.universe.edgeIndex(`${name}->${reader}`)!] = 0;
+      const now = this.says(name, said, e);
+      const old = alternative.get(name)!;
+      alternative.set(
+        name,
+        old.map((row, position) => (positions === null || positions.includes(position) ? now[position]! : row)),
+      );
+    }
+    return this.oracle.run(this.examples[rows[e]!]!.clean, { keep, alternative });
+  }
+
+  private says(name: string, said: Said, e: number): number[][] {
+    if ('rows' in said) return this.oracle.run(this.examples[said.rows[e]!]!.clean).outputs.get(name)!;
+    if (said.reads.length === 1) return this.reads(name, said.reads[0]!, e).outputs.get(name)!;
+    const [, layer, head] = /a(\d+)\.h(\d+)/.exec(name)!.map(Number);
+    const sites = (['q', 'k', 'v'] as const).map((role, i) =>
+      this.reads(`${name}<${role}>`, said.reads[i]!, e).sites.get(`${role} ${layer} ${head}`)!,
+    );
+    const held = { q: sites[0]!, k: sites[1]!, v: sites[2]! };
+    const any = this.examples[e]!.clean;
+    const run = this.oracle.run(any, {
+      edit: (site, at) =>
+        at.layer === layer && at.head === head && site in held
+          ? (position) => held[site as keyof typeof held][position]!
+          : null,
+    });
+    return run.outputs.get(name)!;
+  }
+}
+
+/** Random nodes above one another: heads and MLPs of random layers, read in part, with features of every kind. */
+function randomHypothesis({ shape, senders }: Universe, length: number, seed: number): Nodes {
+  const random = uniform(seed);
+  const whole = (n: number): number => Math.floor(random() * n);
+  const feature = (): FeatureSource[] | undefined =>
+    [
+      undefined,
+      [],
+      ['prompt' as const],
+      [{ tokens: `${whole(length)}` }],
+      [{ label: 'group' as const }],
+      [{ equal: ['0', '1'] as [string, string] }, { tokens: 'end' }],
+    ][whole(6)];
+  const nodes: Nodes = {};
+  const add = (node: Nodes[string]): string => {
+    const name = `n${Object.keys(nodes).length}`;
+    nodes[name] = node;
+    return name;
+  };
+  const childrenOf = (count: number, depth: number): string[] => {
+    const chosen = new Set(Array.from({ length: 1 + whole(2) }, () => whole(count)));
+    return [...chosen].map((sender) => grow(sender, depth));
+  };
+  const before = (layer: number): number => 1 + layer * (shape.nHeads + (shape.hasMlp ? 1 : 0));
+  const own = (): Partial<Nodes[string]> => {
+    const one = feature();
+    return one === undefined ? {} : { feature: one };
+  };
+  const grow = (sender: number, depth: number): string => {
+    const { name, kind, layer } = senders[sender]!;
+    const at = random() < 0.4 ? `${name}@${whole(length)}` : name;
+    if (kind === 'input' || depth === 0) return add({ at, ...own() });
+    if (kind === 'mlp')
+      return add({ at, ...own(), reads: childrenOf(before(layer) + (shape.parallelBlocks ? 0 : shape.nHeads), depth - 1) }); // prettier-ignore
+    const reader = (role: string): string[] => {
+      const children = childrenOf(before(layer), depth - 1);
+      return random() < 0.3 ? [add({ at: `${name}<${role}>`, ...own(), reads: children })] : children;
+    };
+    const reads = Object.fromEntries(['q', 'k', 'v'].filter(() => random() < 0.7).map((role) => [role, reader(role)]));
+    return add({ at, ...own(), reads });
+  };
+  const reads = childrenOf(senders.length, 3);
+  add({ at: 'logits', reads });
+  return nodes;
+}
+
+describe('causal scrubbing', () => {
+  let runtime: Runtime;
+  before(async () => (runtime = await createRuntime('reference', { threads: 1 })));
+  after(() => runtime.dispose());
+
+  const onModel = <T>(model: Model, work: (engine: Engine) => Promise<T>): Promise<T> =>
+    withEngine({ model, runtime }, work);
+
+  const scrubbed = (engine: Engine, examples: readonly Example[], nodes: Nodes, options: Partial<ScrubOptions> = {}) =>
+    scrub(engine, planScrub(engine, examples, hypothesisOf(nodes, engine.universe), { ...OPTIONS, ...options }));
+
+  const recovered = ({ clean, random, scrubbed: values }: Awaited<ReturnType<typeof scrub>>): number =>
+    (mean(values) - mean(random)) / (mean(clean) - mean(random));
+
+  describe('of random hypotheses about random models', () => {
+    for (const [shape, config] of Object.entries(SHAPES))
+      it(`${shape}: the metric of every draw and of every claim is the slow recursion's, to 1e-9`, async () => {
+        const model = randomModel(config, 5);
+        const universe = universeOf(model);
+        const oracle = await Oracle.of(model, universe);
+        const batch: Batch = { length: 4, examples: prompts(5, 3) };
+        const naive = new NaiveScrub(oracle, universe, batch.examples);
+        let computed = 0;
+        await onModel(model, (engine) =>
+          withScrubPool(engine, batch, 'logit-difference', async (pool) => {
+            for (let seed = 1; seed <= 6; seed++) {
+              const hypothesis = hypothesisOf(randomHypothesis(universe, 4, seed), universe);
+              const layout = layoutOf(universe, hypothesis, batch.examples);
+              const one = hypothesis.nodes[seed % hypothesis.nodes.length]!;
+              const all: Tested[] = [EVERYTHING, onlyClaim(one, 'feature'), onlyClaim(one, 'inputs')];
+              for (const [i, tested] of all.entries()) {
+                const unimportant = seed % 2 === 0 ? 'shared' : 'separate';
+                const read = drawRun(hypothesis, {
+                  universe,
+                  layout,
+                  random: seeded(10 * seed + i),
+                  unimportant,
+                  tested,
+                });
+                const expected = batch.examples.map((own, e) => logitDifference(naive.reads('logits', read, e), own));
+                expectNear(await pool.metric(read), expected, 1e-9, `hypothesis ${seed}, ${i}`);
+                computed += read.given.filter(({ said }) => 'reads' in said).length;
+              }
+            }
+          }),
+        );
+        expect(computed).to.be.greaterThan(5);
+      });
+  });
+
+  describe('of hypotheses whose answer is known', () => {
+    const model = randomModel(SHAPES['LayerNorm, learned positions, biases']!, 7);
+    const examples = prompts(6, 4);
+    /** Every sender into every reader, all the way down: `reads` names the nodes of the layers below. */
+    const whole = (universe: Universe, feature: FeatureSource[]): Nodes => {
+      const nodes: Nodes = { input: { at: 'input', feature } };
+      const below = ['input'];
+      for (let layer = 0; layer < universe.shape.nLayers; layer++) {
+        const children = [...below];
+        nodes[`heads ${layer}`] = { at: `a${layer}.*`, feature, reads: { q: children, k: children, v: children } };
+        nodes[`mlp ${layer}`] = { at: `m${layer}`, feature, reads: [...children, `heads ${layer}`] };
+        below.push(`heads ${layer}`, `mlp ${layer}`);
+      }
+      return { ...nodes, logits: { at: 'logits', reads: below } };
+    };
+
+    it('that everything matters, each node depending on the whole prompt, reproduces the clean metric', () =>
+      onModel(model, async (engine) => {
+        const small = randomModel({ ...SHAPES['LayerNorm, learned positions, biases'], nLayers: 2 }, 7);
+        await onModel(small, async (two) => {
+          for (const unimportant of ['shared', 'separate'] as const) {
+            const { clean, scrubbed: found } = await scrubbed(two, examples, whole(two.universe, ['prompt']), { draws: 1, unimportant }); // prettier-ignore
+            expectNear(found, clean, 1e-12);
+          }
+        });
+        const { clean, scrubbed: found } = await scrubbed(engine, examples, { out: { at: 'logits', reads: ['all'] }, all: { at: '*', feature: ['prompt'] } }); // prettier-ignore
+        for (let draw = 0; draw < OPTIONS.draws; draw++)
+          expectNear(found.subarray(draw * examples.length, (draw + 1) * examples.length), clean, 1e-12);
+      }));
+
+    it('that nothing matters gives the metric of random prompts: its expectation is that of all pairs of prompts', () =>
+      onModel(model, async (engine) => {
+        const oracle = await Oracle.of(model, engine.universe);
+        const three = examples.slice(0, 3);
+        const expected = three.map((own) => three.map(({ clean }) => logitDifference(oracle.run(clean), own)));
+        const draws = 200;
+        const result = await scrubbed(engine, three, { out: { at: 'logits', reads: [] } }, { draws });
+        expectNear(result.random, expected.map(mean), 1e-9);
+        expectNear(result.clean, expected.map((row, i) => row[i]!), 1e-9); // prettier-ignore
+        expected.forEach((row, i) => {
+          const drawn = Array.from({ length: draws }, (_, draw) => result.scrubbed[draw * 3 + i]!);
+          const counts = row.map((value) => drawn.filter((one) => Math.abs(one - value) < 1e-9).length);
+          expect(
+            counts.reduce((sum, n) => sum + n, 0),
+            'every draw is one of the prompts',
+          ).to.equal(draws);
+          for (const count of counts) expect(count / draws).to.be.closeTo(1 / 3, 5 * Math.sqrt(2 / 9 / draws));
+        });
+      }));
+
+    it('has the expectation that enumerating all data points gives', () =>
+      onModel(model, async (engine) => {
+        const { universe } = engine;
+        const four = [[0, 1, 2, 0], [1, 1, 2, 0], [0, 2, 1, 1], [2, 2, 1, 0]].map((ids, i) => example(i, ids, i, i + 1)); // prettier-ignore
+        const nodes: Nodes = {
+          out: { at: 'logits', reads: ['mlp'] },
+          mlp: { at: 'm1@3', feature: [{ tokens: '3' }], reads: ['first'] },
+          first: { at: 'a0.h1', feature: [{ tokens: '1' }] },
+        };
+        const naive = new NaiveScrub(await Oracle.of(model, universe), universe, four);
+        const sender = (name: string): number => universe.senderIndex(name)!;
+        const agree = (a: number, at: number): number[] => [0, 1, 2, 3].filter((b) => four[a]!.clean[at] === four[b]!.clean[at]); // prettier-ignore
+        const any = [0, 1, 2, 3];
+        const constant = (row: number): Int32Array => new Int32Array(4).fill(row);
+        const expected = four.map((own, e) => {
+          const values = any.flatMap((other) =>
+            agree(e, 3).flatMap((x) =>
+              agree(x, 1).flatMap((y) =>
+                any.map((z) => {
+                  const head = { sender: sender('a0.h1'), positions: null, said: { rows: constant(y) } };
+                  const mlp = { sender: sender('m1'), positions: [3], said: { reads: [{ rows: constant(z), given: [head] }] } }; // prettier-ignore
+                  const weight = 1 / (agree(e, 3).length * agree(x, 1).length);
+                  const run = naive.reads('logits', { rows: constant(other), given: [mlp] }, e);
+                  return { weight, value: logitDifference(run, own) };
+                }),
+              ),
+            ),
+          );
+          const total = values.reduce((sum, { weight }) => sum + weight, 0);
+          return values.reduce((sum, { weight, value }) => sum + weight * value, 0) / total;
+        });
+        const draws = 400;
+        const { scrubbed: found } = await scrubbed(engine, four, nodes, { draws });
+        expected.forEach((value, e) => {
+          const drawn = Array.from({ length: draws }, (_, draw) => found[draw * 4 + e]!);
+          const error = Math.sqrt(mean(drawn.map((x) => (x - mean(drawn)) ** 2)) / draws);
+          expect(Math.abs(mean(drawn) - value)).to.be.at.most(4 * error);
+        });
+      }));
+
+    it('is the same for the same seed, another for another', () =>
+      onModel(model, async (engine) => {
+        const nodes: Nodes = { out: { at: 'logits', reads: ['a'] }, a: { at: 'a1.h0', feature: [{ tokens: 'end' }] } };
+        const [a, b, c] = [await scrubbed(engine, examples, nodes), await scrubbed(engine, examples, nodes), await scrubbed(engine, examples, nodes, { seed: 2 })]; // prettier-ignore
+        expect(a.scrubbed).to.deep.equal(b.scrubbed);
+        expect(a.scrubbed).not.to.deep.equal(c.scrubbed);
+      }));
+  });
+
+  describe('of the compiled model that reverses its input', () => {
+    /** All sequences of three symbols: ⟨bos⟩ a b c → c b a. */
+    const sequences = [0, 1, 2].flatMap((a) => [0, 1, 2].flatMap((b) => [0, 1, 2].map((c) => [a, b, c] as const)));
+    const { bos } = { bos: 3 };
+    const examples = sequences.map((symbols, index): Example => {
+      const answers = [1, 2, 3].map((position) => {
+        const right = symbols[3 - position]!;
+        return contrast(position, right, (right + 1) % 3);
+      });
+      const clean = [bos, ...symbols];
+      return { index, clean, corrupt: clean, answers, spans: {}, group: null };
+    });
+    /** What is written at `position` is the token at `from`, which the head's value brings there. */
+    const copies = (from: (position: number) => number): Nodes => {
+      const nodes: Nodes = {};
+      for (const position of [1, 2, 3]) {
+        const feature = [{ tokens: `${from(position)}` }];
+        nodes[`copy ${position}`] = { at: `a3.h0@${position}`, feature, reads: { v: [`token ${position}`] } };
+        nodes[`token ${position}`] = { at: `input@${from(position)}`, feature };
+      }
+      return { out: { at: 'logits', reads: [1, 2, 3].map((position) => `copy ${position}`) }, ...nodes };
+    };
+    const ask = async (nodes: Nodes, options: Partial<ScrubOptions> = {}) => {
+      const model = await loadModel(golden('ground-truth', 'reverse'));
+      try {
+        return await onModel(model, (engine) => scrubbed(engine, examples, nodes, options));
+      } finally {
+        await model.dispose();
+      }
+    };
+
+    it('is explained in full by each token being carried to its mirror place', async () => {
+      for (const unimportant of ['shared', 'separate'] as const) {
+        const result = await ask(
+          copies((position) => 4 - position),
+          { unimportant },
+        );
+        expect(recovered(result)).to.be.closeTo(1, 1e-6);
+        expectNear(result.scrubbed.subarray(0, 27), result.clean, 1e-6);
+        for (const { values } of result.claims) expect(mean(values)).to.be.closeTo(mean(result.clean), 1e-6);
+      }
+    });
+
+    it('is not explained by any other order, and the claims that fail are those about the wrong places', async () => {
+      const result = await ask(
+        copies((position) => position),
+        { draws: 8 },
+      );
+      expect(recovered(result)).to.be.within(0.2, 0.5); // the middle stays where it is
+      const share = (name: string, kind: string): number => {
+        const { values } = result.claims.find((one) => one.node.name === name && one.kind === kind)!;
+        return (mean(values) - mean(result.random)) / (mean(result.clean) - mean(result.random));
+      };
+      for (const position of [1, 3]) expect(share(`copy ${position}`, 'feature')).to.be.closeTo(2 / 3, 0.1);
+      expect(share('copy 2', 'feature')).to.be.closeTo(1, 1e-6);
+      expect(share('token 1', 'feature')).to.be.closeTo(1, 1e-6); // what the token itself says is as claimed
+      expect(share('out', 'inputs')).to.be.closeTo(1, 1e-6); // nothing but the head writes the answer
+    });
+  });
+
+  describe('refuses, before any compute,', () => {
+    const model = randomModel(SHAPES['LayerNorm, learned positions, biases']!, 7);
+    const plan = (nodes: unknown, examples: readonly Example[] = prompts(6, 4)) =>
+      onModel(model, (engine) =>
+        Promise.resolve().then(() =>
+          planScrub(engine, examples, hypothesisOf(nodes as Nodes, engine.universe), OPTIONS),
+        ),
+      );
+    const above = { out: { at: 'logits', reads: ['a'] } };
+    const spanned = (spans: Example['spans'][]): Example[] => prompts(spans.length, 2).map((one, i) => ({ ...one, spans: spans[i]! })); // prettier-ignore
+
+    it('an address that is none, or that the model has not', async () => {
+      await refused(plan({ ...above, a: { at: 'head 5' } }), 'circuit/address', 'head 5');
+      await refused(plan({ ...above, a: { at: 'a7.h0' } }), 'interventions/hypothesis', 'a7.h0');
+      await refused(plan({ ...above, a: { at: 'resid1.pre' } }), 'interventions/hypothesis', 'resid1.pre');
+    });
+
+    it('a child that is not upstream of its parent', () =>
+      refused(
+        plan({ ...above, a: { at: 'a1.h0', reads: { q: ['b'] } }, b: { at: 'm1' } }),
+        ...(['interventions/hypothesis', '"b" (m1)', 'not upstream of a1.h0<q>'] as const),
+      ));
+
+    it('nodes that read each other, that none reads, that are not there, or are read twice', async () => {
+      const a = { at: 'm1', reads: ['b'] };
+      await refused(plan({ ...above, a, b: { at: 'm0', reads: ['a'] } }), 'interventions/hypothesis', 'a → b → a');
+      await refused(
+        plan({ ...above, a: { at: 'm1' }, b: { at: 'm0' } }),
+        'interventions/hypothesis',
+        '"b" is read by none',
+      );
+      await refused(plan({ ...above, a }), 'interventions/hypothesis', '"b", which is not among the nodes');
+      const twice = { out: { at: 'logits', reads: ['a', 'b'] }, a: { at: 'm1' }, b: { at: 'm*@end' } };
+      await refused(plan(twice), 'interventions/hypothesis', 'reads m1 twice');
+    });
+
+    it('reading in a way that a node does not', async () => {
+      await refused(plan({ ...above, a: { at: 'a1.h0', reads: [] } }), 'interventions/hypothesis', '"reads" is {"q"');
+      await refused(
+        plan({ ...above, a: { at: 'input', reads: [] } }),
+        'interventions/hypothesis',
+        'the embedding reads nothing',
+      );
+      await refused(plan({ out: { at: 'logits' } }), 'interventions/hypothesis', 'at logits');
+      await refused(plan({ ...above, a: { at: 'm1', reeds: [] } }), 'interventions/hypothesis', 'reeds');
+      const stray = { ...above, a: { at: 'a1.h0', reads: { q: ['b'] } }, b: { at: 'a1.h0<k>' } };
+      await refused(plan(stray), 'interventions/hypothesis', 'stands alone in its own head');
+    });
+
+    it('a span that some prompts lack', () =>
+      refused(
+        plan({ ...above, a: { at: 'm1@S' } }, spanned([{ S: [1, 2] }, {}])),
+        ...(['interventions/positions', 'span S is absent'] as const),
+      ));
+
+    it('prompts of which no two have one length and layout; others are left out and counted', async () => {
+      const nodes = { ...above, a: { at: 'm1@S' } };
+      const apart = spanned([{ S: [1, 2] }, { S: [2, 3] }]);
+      await refused(plan(nodes, apart), 'interventions/positions', 'no two of the 2 prompts');
+      await refused(plan(nodes, [...apart.slice(0, 1), { ...prompts(1, 1, 5)[0]!, spans: { S: [1, 2] } }]), 'interventions/positions'); // prettier-ignore
+      const { leftOut, pools } = await plan(nodes, spanned([{ S: [1, 2] }, { S: [2, 3] }, { S: [1, 2] }]));
+      expect(leftOut).to.equal(1);
+      expect(pools.map(({ indices }) => indices)).to.deep.equal([[0, 2]]);
+    });
+
+    it('a feature in which no two prompts agree, and a group that they do not have', async () => {
+      const all = [0, 1, 2].map((id, i) => example(i, [id, 1, 1, 1], 0, 1));
+      await refused(
+        plan({ ...above, a: { at: 'm1', feature: [{ tokens: '0' }] } }, all),
+        'interventions/feature',
+        'tokens at 0',
+      );
+      const ungrouped = all.map((one) => ({ ...one, group: null }));
+      await refused(plan({ ...above, a: { at: 'm1', feature: [{ label: 'group' }] } }, ungrouped), 'interventions/feature', 'group'); // prettier-ignore
+    });
+  });
+});
