@@ -6,33 +6,12 @@
  * written where something was not measured. Apart from `timings`, the same seed, machine, runtime and chunk plan give the same bytes.
  */
 import { Type } from '@sinclair/typebox';
-import type { Static, TSchema } from '@sinclair/typebox';
+import type { Static } from '@sinclair/typebox';
+import { count, estimate, nullable, object, published, sha256, sidecar, text, type DeepReadonly } from './schema.js';
 
 export const SCHEMA_VERSION = 1;
 /** The record's file name in a report folder. */
 export const RECORD_FILE = 'report.json';
-
-type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
-
-const object = <T extends Record<string, TSchema>>(properties: T, description?: string) =>
-  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const text = (description: string) => Type.String({ description });
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const sha256 = (of: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description: `SHA-256 of ${of}, hex` });
-
-const estimate = (description: string) =>
-  object(
-    {
-      mean: Type.Number(),
-      low: nullable(
-        Type.Number({ description: 'lower end of the 95 % interval; null where there is none (one pair)' }),
-      ),
-      high: nullable(Type.Number({ description: 'upper end of the 95 % interval' })),
-      count: count('how many pairs'),
-    },
-    description,
-  );
 
 const versions = object({
   thevenin: Type.String(),
@@ -206,15 +185,6 @@ const layout = object({
   }),
 });
 
-const sidecar = object({
-  file: text('npy file beside the record'),
-  sha256: sha256('the file'),
-  dtype: Type.Union([Type.Literal('<f8'), Type.Literal('<f4'), Type.Literal('|u1'), Type.Literal('<i4')]),
-  shape: Type.Array(count('length of an axis')),
-  axes: Type.Array(text('what the axis runs over: edge | example | …')),
-  what: Type.String(),
-});
-
 const schema = object({
   schemaVersion: Type.Literal(SCHEMA_VERSION),
   versions,
@@ -244,11 +214,7 @@ const schema = object({
 });
 
 /** The published JSON Schema (schemas/report.schema.json). */
-export const REPORT_SCHEMA: Readonly<Record<string, unknown>> = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  title: 'Thevenin report record',
-  ...schema,
-};
+export const REPORT_SCHEMA = published('Thevenin report record', schema);
 
 export type ReportRecord = DeepReadonly<Static<typeof schema>>;
 export type Estimate = DeepReadonly<Static<ReturnType<typeof estimate>>>;

@@ -1,0 +1,41 @@
+/** What the schemas of records are made of. A record is what its schema says: types are derived from schemas, never beside them. */
+import { Type } from '@sinclair/typebox';
+import type { TSchema } from '@sinclair/typebox';
+
+export type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+export const object = <T extends Record<string, TSchema>>(properties: T, description?: string) =>
+  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const text = (description: string) => Type.String({ description });
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const sha256 = (of: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description: `SHA-256 of ${of}, hex` });
+
+export const estimate = (description: string) =>
+  object(
+    {
+      mean: Type.Number(),
+      low: nullable(
+        Type.Number({ description: 'lower end of the 95 % interval; null where there is none (one pair)' }),
+      ),
+      high: nullable(Type.Number({ description: 'upper end of the 95 % interval' })),
+      count: count('how many pairs'),
+    },
+    description,
+  );
+
+export const sidecar = object({
+  file: text('npy file beside the record'),
+  sha256: sha256('the file'),
+  dtype: Type.Union([Type.Literal('<f8'), Type.Literal('<f4'), Type.Literal('|u1'), Type.Literal('<i4')]),
+  shape: Type.Array(count('length of an axis')),
+  axes: Type.Array(text('what the axis runs over: edge | example | …')),
+  what: Type.String(),
+});
+
+/** A schema as it is published. */
+export const published = (title: string, schema: TSchema): Readonly<Record<string, unknown>> => ({
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title,
+  ...schema,
+});
