@@ -12,15 +12,30 @@ export type SourceKind = 'other' | 'zero' | 'zero-with-positions' | 'mean' | 'me
 /** `noising`: changed values come into the clean run. `denoising`: clean values come into the corrupt run (source `other`). */
 export type Direction = 'noising' | 'denoising';
 
-/** A place in the stream or in a layer whose value can be replaced. `post` of a layer is `pre` of the next. */
+/**
+ * A place in the stream or in a layer whose value can be replaced. `post` of a layer is `pre` of the next. `neurons` are what the
+ * MLP's down projection reads: f(hidden), in gated MLPs f(gate) · hidden.
+ */
 export type SiteKind =
-  'resid-pre' | 'resid-mid' | 'resid-post' | 'attention-out' | 'mlp-out' | 'q' | 'k' | 'v' | 'pattern' | 'z';
+  | 'resid-pre'
+  | 'resid-mid'
+  | 'resid-post'
+  | 'attention-out'
+  | 'mlp-out'
+  | 'neurons'
+  | 'q'
+  | 'k'
+  | 'v'
+  | 'pattern'
+  | 'z';
 
 export interface Site {
   readonly kind: SiteKind;
   readonly layer: number;
   /** heads of q, k, v, pattern, z; default all */
   readonly heads?: readonly number[];
+  /** of `neurons`; default all of the layer */
+  readonly neurons?: readonly number[];
   /** positions (of queries, for `pattern`); default all */
   readonly positions?: readonly number[];
   /** positions of keys, of `pattern` alone; default all */

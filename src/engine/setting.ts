@@ -12,8 +12,6 @@ export interface Alternative extends Activations {
   readonly heads: CachedRun['heads'];
   /** [1, examples, heads, length, length] of one layer; the caller owns it */
   pattern(layer: number): Promise<Tensor>;
-  /** what the neurons of a layer's MLP say, [1, examples, length, dMlp]; the caller owns it */
-  neurons(layer: number): Promise<Tensor>;
   /** the alternatives are one full run of the model: a node whose inputs are all cut says exactly its alternative */
   readonly isRun: boolean;
   /** base and alternative agree before this position */

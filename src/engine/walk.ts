@@ -2,13 +2,16 @@
 import type { Tensor, Tensors } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { attend, feedForward, output, project, type Swaps } from './layers.js';
-import { at, type Ground } from './setting.js';
+import { preActivationsOf } from './neurons.js';
+import { at, shifted, spread, type Ground } from './setting.js';
 import type { Span } from './span.js';
 
 /** What is replaced in one layer, for a chunk of questions. */
 export interface LayerSwaps {
   /** sites inside attention */
   readonly attention: Swaps;
+  /** [questions, 1, pos, dMlp] of the MLP's neurons, and what they say in both runs [1, examples, length, dMlp] */
+  readonly neurons: { readonly swap: Tensor; readonly now: Tensor; readonly alt: Tensor } | null;
   /** masks [questions, 1, pos, 1] of the stream after attention and of the MLP's output */
   readonly mid: Tensor | null;
   readonly mlp: Tensor | null;
@@ -16,7 +19,10 @@ export interface LayerSwaps {
   readonly pre: Tensor | null;
 }
 
-export const NOTHING: LayerSwaps = { attention: { sites: [], inputs: {} }, mid: null, mlp: null, pre: null };
+export const NOTHING: LayerSwaps = {
+  attention: { sites: [], inputs: {} },
+  ...{ mid: null, neurons: null, mlp: null, pre: null },
+};
 
 export interface Walk {
   readonly setting: Ground;
@@ -75,19 +81,48 @@ export async function mlpStep(
     if (pre !== mid) pre?.dispose();
     return mid;
   }
-  const { mlp: swap } = await walk.swaps(layer);
-  const x = parallelBlocks ? (pre as Tensor) : mid;
-  const result = await feedForward({ engine, layer }, { x, onto: mid }, [swap ? 'm' : 'post']);
-  const post = swap
-    ? await plus(
-        walk,
-        mid,
-        await swapped(walk, result['m'] as Tensor, { swap, alt: at(walk.setting.alternative.m, layer) }),
-      )
-    : (result['post'] as Tensor);
+  const { mlp, neurons } = await walk.swaps(layer);
+  const read = { x: parallelBlocks ? (pre as Tensor) : mid, onto: mid };
+  const post =
+    mlp || neurons
+      ? await plus(walk, mid, await replacedMlp(walk, layer, read))
+      : ((await feedForward({ engine, layer }, read, ['post']))['post'] as Tensor);
   mid.dispose();
   pre?.dispose();
   return post;
+}
+
+/** What an MLP in flight says with its neurons, then its output replaced where asked. */
+async function replacedMlp(walk: Walk, layer: number, read: { x: Tensor; onto: Tensor }): Promise<Tensor> {
+  const { engine, alternative } = walk.setting;
+  const { mlp: swap, neurons } = await walk.swaps(layer);
+  const { m, ...saved } = await feedForward({ engine, layer }, read, [
+    'm',
+    ...(neurons ? preActivationsOf(engine) : []),
+  ]);
+  if (!neurons) return swapped(walk, m as Tensor, { swap, alt: at(alternative.m, layer) });
+  const inputs = { now: m as Tensor, ...saved, alt: neurons.alt, swap: neurons.swap, positions: walk.span.positions };
+  const { x } = await engine.run({ name: 'swapNeurons', layer, inputs });
+  for (const spent of [m as Tensor, ...Object.values(saved)]) spent.dispose();
+  return swapped(walk, x as Tensor, { swap, alt: at(alternative.m, layer) });
+}
+
+/** What an MLP whose input did not change says: as in the base run, but for what is replaced. The caller owns it. */
+export async function settledMlp(
+  walk: Walk,
+  layer: number,
+  { questions, arena }: { questions: number; arena: Arena },
+): Promise<Tensor> {
+  const { setting, span } = walk;
+  const { mlp, neurons } = await walk.swaps(layer);
+  const [m, alt] = [at(setting.base.m, layer), at(setting.alternative.m, layer)];
+  if (!neurons)
+    return mlp
+      ? shifted(setting, span, { base: m, now: m, alt, swap: mlp })
+      : spread(setting, span, { stream: m, questions, arena });
+  const inputs = { base: m, ...neurons, positions: span.positions };
+  const { x } = await setting.engine.run({ name: 'shiftNeurons', layer, inputs });
+  return swapped(walk, x as Tensor, { swap: mlp, alt });
 }
 
 /** a + b; disposes b. */

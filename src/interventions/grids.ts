@@ -44,6 +44,18 @@ export const GRIDS: readonly GridKind[] = [
     title: 'output of the MLP',
     absent: ({ dMlp }) => (dMlp === 0 ? 'it has no MLPs' : null),
   }),
+  {
+    key: 'neurons',
+    title: 'each neuron of the MLP',
+    absent: ({ dMlp }) => (dMlp === 0 ? 'it has no MLPs' : null),
+    by: 'all',
+    vast: true,
+    axes: ({ dMlp }, layers) => [
+      { name: 'layer', labels: layers.map(String) },
+      { name: 'neuron', labels: numbered(dMlp) },
+    ],
+    sites: ({ dMlp }, layer) => Array.from({ length: dMlp }, (_, j) => ({ kind: 'neurons', layer, neurons: [j] })),
+  },
   perHead('z', { title: 'output of each head' }),
   perHead('q', { title: 'query of each head' }),
   perHead('k', { title: 'key of each head' }),

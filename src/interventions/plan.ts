@@ -1,5 +1,6 @@
 /** From what is asked to grids that can be run: everything that can be wrong is found here, before any compute. */
 import type { Question, Site } from '../engine/questions.js';
+import { pieces } from '../engine/chunks.js';
 import { refuse } from '../errors.js';
 import type { ModelConfig } from '../model/types.js';
 import type { Example } from '../task/types.js';
@@ -16,12 +17,23 @@ export interface GridRequest extends Partial<PlacesOptions> {
   readonly layers?: readonly number[] | undefined;
 }
 
+/** A grid whose cells are sites of one kind. */
+export interface SitesGrid extends PlannedGrid {
+  readonly kind: GridKind;
+  readonly layers: readonly number[];
+  readonly places: Places;
+  /** cells of a layer */
+  readonly cellsPerLayer: number;
+  /** what a cell asks of an example */
+  question(cell: number, example: Example): Question;
+}
+
 /**
  * The grids asked for, with their axes.
- * @throws TheveninError interventions/grid: unknown, or the model lacks the site or the layer; interventions/positions: prompts
- * of unequal lengths, or a span that some prompts lack
+ * @throws TheveninError interventions/grid: unknown, the model lacks the site or the layer, or layers must be chosen;
+ * interventions/positions: prompts of unequal lengths, or a span that some prompts lack
  */
-export function planGrids(config: ModelConfig, examples: readonly Example[], request: GridRequest): PlannedGrid[] {
+export function planGrids(config: ModelConfig, examples: readonly Example[], request: GridRequest): SitesGrid[] {
   const layers = request.layers ?? Array.from({ length: config.nLayers }, (_, layer) => layer);
   const outside = layers.find((layer) => layer >= config.nLayers);
   if (outside !== undefined)
@@ -44,28 +56,42 @@ interface Given {
   readonly layers: readonly number[];
 }
 
-function planGrid(kind: GridKind, { config, examples, request, layers }: Given): PlannedGrid {
+/** Questions asked at once, so that progress and Ctrl-C do not wait for a whole layer of neurons. */
+const AT_ONCE = 256;
+
+function planGrid(kind: GridKind, { config, examples, request, layers }: Given): SitesGrid {
   const fixed = request.grid === 'every' && kind.by === 'all';
   const by = (fixed ? undefined : request.by) ?? kind.by;
   const places = PLACES[by](examples, { spans: request.spans, tokenText: request.tokenText });
   const axes = [...kind.axes(config, layers), ...placeAxes(kind, places)];
   const cells = axes.reduce((product, { labels }) => product * labels.length, 1);
+  const cellsPerLayer = cells / layers.length;
+  if (kind.vast && request.layers === undefined) refuseVast(kind, { config, cells });
+  const ofLayer = (layer: number, example: Example): Question[] =>
+    questionsAt(kind, kind.sites(config, layer), places.positions(example));
   return {
-    kind,
-    axes,
-    cells,
+    ...{ kind, axes, cells, layers, places, cellsPerLayer },
     layout: (example) => places.positions(example),
+    question: (cell, example) => {
+      const layer = layers[Math.floor(cell / cellsPerLayer)] as number;
+      return ofLayer(layer, example)[cell % cellsPerLayer] as Question;
+    },
     ask: async (session, take) => {
-      const lie = places.positions(session.setting.batch.examples[0] as Example);
       let cell = 0;
-      for (const layer of layers) {
-        const questions = questionsAt(kind, kind.sites(config, layer), lie);
-        take(cell, await session.ask(questions));
-        cell += questions.length;
-      }
+      for (const layer of layers)
+        for (const questions of pieces(ofLayer(layer, session.setting.batch.examples[0] as Example), AT_ONCE)) {
+          take(cell, await session.ask(questions));
+          cell += questions.length;
+        }
     },
   };
 }
+
+const refuseVast = ({ key }: GridKind, { config, cells }: { config: ModelConfig; cells: number }): never =>
+  refuse(
+    'interventions/grid',
+    `the grid ${key} needs chosen layers: all ${config.nLayers} have ${cells.toLocaleString('en-US')} cells, each a run of its own; name some with --layers, e.g. --layers ${config.nLayers - 1}`,
+  );
 
 const placeAxes = ({ pairs }: GridKind, { axis }: Places): Axis[] => {
   if (axis === null) return [];

@@ -5,7 +5,7 @@ import type { Example } from '../task/types.js';
 
 /** What a grid runs over, with a name for each of its places. */
 export interface Axis {
-  readonly name: 'layer' | 'head' | 'position' | 'span' | 'query' | 'key' | 'sender' | 'receiver' | 'heads';
+  readonly name: 'layer' | 'head' | 'neuron' | 'position' | 'span' | 'query' | 'key' | 'sender' | 'receiver' | 'heads';
   readonly labels: readonly string[];
 }
 
@@ -18,6 +18,8 @@ export interface GridKind {
   readonly title: string;
   /** how the prompt is divided unless the user says otherwise */
   readonly by: By;
+  /** so many cells that layers must be chosen */
+  readonly vast?: true;
   /** divides the prompt twice: by the positions that look and by those looked at */
   readonly pairs?: true;
   /** why the model has no such site; null where it has */

@@ -131,11 +131,14 @@ export function mlp(x: Value, arithmetic: Arithmetic): MlpValues {
 /** The model's activation function. */
 export const activate = (x: Value, { config }: Arithmetic): Value => ACTIVATIONS[config.activation](x);
 
+/** What the MLP's neurons say, from its pre-activations. */
+export const neurons = (hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value =>
+  gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
+
 /** The second half of the MLP, from its pre-activations. */
 export function mlpOutput(hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value {
   const { dModel, dMlp } = arithmetic.config;
-  const active = gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
-  const out = p.matmul(active, p.parameter('mlp.out', [dMlp, dModel]));
+  const out = p.matmul(neurons(hidden, gate, arithmetic), p.parameter('mlp.out', [dMlp, dModel]));
   return withBias(out, arithmetic.has.outBias, () => p.parameter('mlp.out.bias', [dModel]));
 }
 

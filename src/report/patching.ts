@@ -5,7 +5,7 @@
 import type { SidecarRecord } from './record.js';
 
 export interface GridAxis {
-  readonly name: 'layer' | 'head' | 'position' | 'span' | 'query' | 'key' | 'sender' | 'receiver' | 'heads';
+  readonly name: 'layer' | 'head' | 'neuron' | 'position' | 'span' | 'query' | 'key' | 'sender' | 'receiver' | 'heads';
   readonly labels: readonly string[];
 }
 

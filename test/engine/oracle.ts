@@ -10,7 +10,7 @@ type Rows = Row[]; // [pos][d]
 
 /** What one head would be given instead, or null: site, layer, head, position, what it holds now. */
 export type Edit = (
-  site: 'q' | 'k' | 'v' | 'pattern' | 'z' | 'm',
+  site: 'q' | 'k' | 'v' | 'pattern' | 'z' | 'neurons' | 'm',
   at: { layer: number; head: number },
 ) => EditRow | null;
 type EditRow = (position: number, now: Row) => Row;
@@ -26,7 +26,7 @@ export interface Intervention {
 export interface NaiveRun {
   /** what every sender says, by name */
   readonly outputs: ReadonlyMap<string, Rows>;
-  /** q (rotated), k (rotated), v, pattern, z, m by `site layer head` */
+  /** q (rotated), k (rotated), v, pattern, z, neurons, m by `site layer head` */
   readonly sites: ReadonlyMap<string, Rows>;
   /** [pos][vocabulary] */
   readonly logits: Rows;
@@ -97,8 +97,11 @@ export class Oracle {
       }
       const bias = this.bias(`blocks.${layer}.attn.b_O`, 0, dModel);
       constant = constant.map((row) => plus(row, bias));
-      if (dMlp > 0)
-        outputs.set(`m${layer}`, note('m', { layer, head: -1 }, this.mlp(mlpInput ?? read(`m${layer}`), layer)));
+      if (dMlp > 0) {
+        const at = { layer, head: -1 };
+        const neurons = note('neurons', at, this.neurons(mlpInput ?? read(`m${layer}`), layer));
+        outputs.set(`m${layer}`, note('m', at, this.mlpOutput(neurons, layer)));
+      }
     }
     return { outputs, sites, logits: this.unembed(read('logits')) };
   }
@@ -143,17 +146,22 @@ export class Oracle {
     });
   }
 
-  private mlp(x: Rows, layer: number): Rows {
-    const { dModel, dMlp, gatedMlp, activation } = this.config;
+  private neurons(x: Rows, layer: number): Rows {
+    const { dMlp, gatedMlp, activation } = this.config;
     const name = (weight: string): string => `blocks.${layer}.mlp.${weight}`;
     const act = ACTIVATIONS[activation]!;
     return x.map((row) => {
       const normed = this.norm(row, `blocks.${layer}.ln2`);
       const hidden = plus(this.times(normed, name('W_in'), { width: dMlp }), this.bias(name('b_in'), 0, dMlp));
       const gate = gatedMlp ? this.times(normed, name('W_gate'), { width: dMlp }) : null;
-      const active = gate ? hidden.map((h, i) => h * act(gate[i]!)) : hidden.map(act);
-      return plus(this.times(active, name('W_out'), { width: dModel }), this.bias(name('b_out'), 0, dModel));
+      return gate ? hidden.map((h, i) => h * act(gate[i]!)) : hidden.map(act);
     });
+  }
+
+  private mlpOutput(neurons: Rows, layer: number): Rows {
+    const { dModel } = this.config;
+    const bias = this.bias(`blocks.${layer}.mlp.b_out`, 0, dModel);
+    return neurons.map((row) => plus(this.times(row, `blocks.${layer}.mlp.W_out`, { width: dModel }), bias));
   }
 
   private norm(x: Row, name: string): Row {
@@ -183,7 +191,15 @@ export class Oracle {
 const ACTIVATIONS: Readonly<Partial<Record<string, (x: number) => number>>> = {
   relu: (x) => Math.max(0, x),
   silu: (x) => x / (1 + Math.exp(-x)),
+  gelu: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
   gelu_new: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+};
+
+/** 2/√π · e^(−x²) Σ 2ⁿ x^(2n+1) / (2n+1)!!, terms of one sign (Abramowitz & Stegun 7.1.6). */
+const erf = (x: number): number => {
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) sum += term *= (2 * x * x) / (2 * n + 1);
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 };
 
 const zeros = (n: number): Row => Array<number>(n).fill(0);

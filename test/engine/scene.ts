@@ -87,7 +87,7 @@ const alternatives = ({ other, source }: Given): ReadonlyMap<string, number[][]>
 
 const KINDS: Readonly<Partial<Record<Site['kind'], Parameters<Edit>[0]>>> = {
   ...{ q: 'q', k: 'k', v: 'v', pattern: 'pattern', z: 'z' },
-  ...{ 'attention-out': 'z', 'mlp-out': 'm' },
+  ...{ 'attention-out': 'z', neurons: 'neurons', 'mlp-out': 'm' },
 };
 
 const editOf =
@@ -103,8 +103,11 @@ const editOf =
     const instead = (source === 'zero' ? silent(other.sites) : other.sites).get(`${site} ${layer} ${head}`)!;
     return (position, now) => {
       const here = own.filter(({ positions }) => positions === undefined || positions.includes(position));
-      const amount = here.at(-1)?.amount ?? (here.length > 0 ? 1 : 0);
-      return now.map((x, j) => x + amount * (instead[position]![j]! - x));
+      const amount = (j: number): number => {
+        const last = here.filter(({ neurons }) => neurons === undefined || neurons.includes(j)).at(-1);
+        return last === undefined ? 0 : (last.amount ?? 1);
+      };
+      return now.map((x, j) => x + amount(j) * (instead[position]![j]! - x));
     };
   };
 
@@ -126,7 +129,9 @@ export function randomQuestions(
     );
     return { kind: 'circuit', keep };
   };
-  const kinds = (Object.keys(KINDS) as Site['kind'][]).filter((kind) => kind !== 'mlp-out' || dMlp > 0);
+  const kinds = (Object.keys(KINDS) as Site['kind'][]).filter(
+    (kind) => kind !== 'neurons' && (kind !== 'mlp-out' || dMlp > 0),
+  );
   const site = (i: number, kind = kinds[i % kinds.length]!): Site => ({
     kind,
     layer: whole(nLayers),

@@ -145,6 +145,16 @@ describe('planning grids', () => {
     );
   });
 
+  it('has a cell for each neuron of chosen layers, and refuses all layers, saying how many cells they have', async () => {
+    expect(axesOf({ grid: 'neurons', layers: [1] })).to.deep.equal([['neurons', 'layer:1', 'neuron:8']]);
+    expect(axesOf({ grid: 'neurons', layers: [0, 1], by: 'position' })).to.deep.equal([
+      ['neurons', 'layer:2', 'neuron:8', 'position:3'],
+    ]);
+    const plan = async (config = CONFIG) => planGrids(config, [span([1, 2, 3])], { grid: 'neurons', by: 'position' });
+    await refused(plan(), 'interventions/grid', 'all 2 have 48 cells', '--layers');
+    await refused(plan({ ...CONFIG, dMlp: 0 }), 'interventions/grid', 'no MLPs');
+  });
+
   it('refuses positions of prompts of unequal lengths', () =>
     refused(
       Promise.resolve().then(() => axesOf({ grid: 'resid-pre' }, [span([1, 2]), span([1, 2, 3])])),
@@ -237,6 +247,36 @@ describe('laws of activation patching', () => {
       }
     expect(Math.max(...row.map(Math.abs))).to.be.above(0.01);
   });
+
+  it('neurons add up to the output of their MLP where the metric is linear in it, at each position and span', async () => {
+    const spanned = pairs.map((one): Example => ({ ...one, spans: { middle: [1, 3], end: [3, 4] } }));
+    for (const gated of [false, true])
+      for (const direction of ['denoising', 'noising'] as const)
+        for (const by of ['all', 'position', 'span'] as const) {
+          const linear = { model: randomModel({ nLayers: 1, norm: null, gatedMlp: gated }, 5), runtime };
+          const of = async (grid: string) => changes(await run(linear, spanned, { grid, by, layers: [0], direction }));
+          const [output, neurons] = [await of('mlp-out'), await of('neurons')]; // [place, example], [neuron, place, example]
+          const summed = output.map((_, at) =>
+            neurons.filter((_, i) => i % output.length === at).reduce((sum, x) => sum + x, 0),
+          );
+          expectNear(summed, output, 1e-12, `${gated ? 'gated, ' : ''}${direction}, ${by}`);
+          expect(Math.max(...output.map(Math.abs))).to.be.above(0.01);
+        }
+  });
+
+  it('a cell asked by itself is the cell of its grid', () =>
+    withEngine({ model, runtime }, async (engine) => {
+      const examples = pairs.map((one): Example => ({ ...one, spans: { middle: [1, 3], end: [3, 4] } }));
+      const [plan] = planGrids(model.config, examples, { grid: 'neurons', layers: [1, 0], by: 'span' });
+      const options = { metric: METRIC, direction: 'noising' } as const;
+      const { grids } = await runGrids(engine, examples, { ...options, grids: [plan!] });
+      await withSession(engine, { length: 4, examples }, options, async (session) => {
+        for (const cell of [0, 7, 24, plan!.cells - 1]) {
+          const [alone] = await session.ask([plan!.question(cell, examples[0]!)]);
+          expectNear(alone!, grids[0]!.perExample.subarray(2 * cell, 2 * cell + 2), 1e-12, `cell ${cell}`);
+        }
+      });
+    }));
 
   it('all keys of a query are the row itself, also where only the end of the prompts is recomputed', () =>
     withEngine({ model, runtime }, (engine) => {

@@ -11,7 +11,7 @@ export const patch = defineCommand({
     model: modelOption,
     grid: value(
       '--grid <key>',
-      'resid-pre, resid-mid, resid-post, attention-out, mlp-out, z, q, k, v, pattern, pattern-entries, or every',
+      'resid-pre, resid-mid, resid-post, attention-out, mlp-out, neurons (of --layers), z, q, k, v, pattern, pattern-entries, or every',
       text,
     ),
     path: value(

@@ -27,6 +27,7 @@ import {
 } from './gradient.js';
 import { metric, metricGradient, logits } from './metric.js';
 import { attendHead, giveHead, giveStream, pickHead, pickStream, readHead } from './scrub.js';
+import { activeNeurons, shiftNeuron, shiftNeurons, swapNeurons } from './neurons.js';
 
 const BUILDERS = {
   project,
@@ -38,6 +39,10 @@ const BUILDERS = {
   shiftHeads,
   swapHeads,
   addStreams,
+  activeNeurons,
+  shiftNeuron,
+  shiftNeurons,
+  swapNeurons,
   cutStream,
   cutHead,
   joinRows,
