@@ -85,6 +85,16 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'Prompts cannot be divided as asked: unequal lengths, or a span that some of them lack.',
   },
+  'interventions/sampling': {
+    exit: 2,
+    summary:
+      'Continuations cannot be drawn as asked: a temperature or number that makes no sense, or a model that cannot write on.',
+  },
+  'interventions/steering': {
+    exit: 2,
+    summary:
+      'A model cannot be steered as asked: no such site, no contrast between the prompts, or positions beyond a prompt.',
+  },
   'model/architecture': { exit: 2, summary: 'The model is of an architecture that Thevenin does not know.' },
   'model/config': {
     exit: 2,

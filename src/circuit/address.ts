@@ -85,6 +85,9 @@ const parseSpan = (text: string, whole: string): Span => {
   return { from: parsePoint(from, whole), to: to === undefined ? null : parsePoint(to, whole) };
 };
 
+/** The place that stands behind an `@`: a position from 0, a name such as `end` or `S2`, or `S1..S2`. */
+export const parsePlace = (text: string): Span => parseSpan(text, text);
+
 const parseSite = (text: string, whole: string): Site => SITES.read(text) ?? fail(whole, `"${text}" is no site`);
 
 const checkPath = (stops: readonly Site[], parts: readonly string[], whole: string): void => {
