@@ -5,8 +5,10 @@ import { Arena } from './arena.js';
 import { layerBytesPerToken, pieces, planChunks } from './chunks.js';
 import { senderDifferences } from './differences.js';
 import { prefixInputs } from './layers.js';
+import { neuronChange } from './neuron-gradient.js';
 import { afterAttention } from './patch.js';
-import { at, clampStart, floats, ints, mlpInputOf, spread, type Setting } from './setting.js';
+import { at, clampStart, floats, ints, mlpInputOf, postOf, spread, type Setting } from './setting.js';
+import type { EdgeNeuron } from './questions.js';
 import { makeSpan, type Span } from './span.js';
 import { NOTHING, plus, walkUp, type Walk } from './walk.js';
 
@@ -15,12 +17,17 @@ interface Cut {
   readonly weight: number;
   /** [example] positions where it is cut; undefined: all */
   readonly positions?: readonly (readonly number[])[] | undefined;
+  /** only what this neuron of the sending MLP writes, or this neuron of the reading MLP reads */
+  readonly neuron?: EdgeNeuron | undefined;
 }
 
-interface Asked extends Omit<Cut, 'edge'> {
+interface Asked extends Omit<Cut, 'edge' | 'neuron'> {
   readonly index: number;
+  /** place among the differences given */
   readonly sender: number;
   readonly reader: Reader;
+  /** neuron of the reader, where it alone reads */
+  readonly into?: number | undefined;
 }
 
 /** The metric [questions][examples] with each edge cut by its weight, at all positions or some. */
@@ -42,12 +49,18 @@ export async function answerEdges(
   });
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(setting, span, { byToken: true }));
-    for (const group of groupsByReader(setting, questions))
-      for (const chunk of pieces(group, plan.perChunk)) {
-        const values = await answerChunk({ setting, span, differences }, chunk);
-        chunk.forEach(({ index }, i) => (answers[index] = values.slice(i * examples, (i + 1) * examples)));
-      }
+    const take = async (differences: Tensor, asked: readonly Asked[]): Promise<void> => {
+      for (const group of groupsByReader(asked))
+        for (const chunk of pieces(group, plan.perChunk)) {
+          const values = await answerChunk({ setting, span, differences }, chunk);
+          chunk.forEach(({ index }, i) => (answers[index] = values.slice(i * examples, (i + 1) * examples)));
+        }
+    };
+    const all = questions.map((cut, index) => describe(setting, cut, index));
+    const whole = all.filter(({ from }) => from === undefined);
+    if (whole.length > 0) await take(arena.own(await senderDifferences(setting, span, { byToken: true })), whole);
+    for (const { differences, asked } of await fromNeurons({ setting, span, arena }, all))
+      await take(differences, asked);
   } finally {
     arena.dispose();
     span.dispose();
@@ -55,18 +68,55 @@ export async function answerEdges(
   return answers;
 }
 
-/** Readers of one layer and stage are asked together: heads, the MLP, the logits. */
-function groupsByReader({ engine }: Setting, questions: readonly Cut[]): Asked[][] {
+interface Described extends Asked {
+  /** neuron of the sender, where it alone speaks */
+  readonly from?: number | undefined;
+}
+
+function describe({ engine }: Setting, { edge, neuron, ...how }: Cut, index: number): Described {
   const { universe } = engine;
+  const reader = universe.readers[universe.edgeReader[edge] as number] as Reader;
+  return { index, sender: universe.edgeSender[edge] as number, reader, ...neuron, ...how };
+}
+
+/** The neurons of one layer that are asked for, at most so many at once. */
+const NEURONS_AT_ONCE = 64;
+
+/** Questions about single neurons that send, with what those would say differently in the places of senders. */
+async function fromNeurons(
+  on: { setting: Setting; span: Span; arena: Arena },
+  all: readonly Described[],
+): Promise<{ differences: Tensor; asked: readonly Asked[] }[]> {
+  const { setting, span, arena } = on;
+  const { universe } = setting.engine;
+  const result: { differences: Tensor; asked: readonly Asked[] }[] = [];
+  for (const sender of new Set(all.filter(({ from }) => from !== undefined).map((one) => one.sender))) {
+    const { layer } = universe.senders[sender]!;
+    const own = all.filter((one) => one.from !== undefined && one.sender === sender);
+    const change = arena.own(await neuronChange(setting, layer, span.positions));
+    for (const neurons of pieces([...new Set(own.map(({ from }) => from as number))], NEURONS_AT_ONCE)) {
+      const inputs = { change, neuron: ints(setting, arena, neurons) };
+      const { differences } = arena.own(await setting.engine.run({ name: 'neuronDifferences', layer, inputs }));
+      const asked = own.filter(({ from }) => neurons.includes(from as number));
+      result.push({
+        differences: differences as Tensor,
+        asked: asked.map((one) => ({ ...one, sender: neurons.indexOf(one.from as number) })),
+      });
+    }
+  }
+  return result;
+}
+
+/** Readers of one layer and stage are asked together: heads, the MLP, its single neurons, the logits. */
+function groupsByReader(asked: readonly Asked[]): Asked[][] {
   const groups = new Map<string, Asked[]>();
-  questions.forEach(({ edge, ...how }, index) => {
-    const reader = universe.readers[universe.edgeReader[edge] as number] as Reader;
-    const key = `${reader.layer}${reader.head < 0 ? reader.kind : 'head'}`;
-    const asked = { index, sender: universe.edgeSender[edge] as number, reader, ...how };
+  for (const one of asked) {
+    const { layer, head, kind } = one.reader;
+    const key = `${layer}${head < 0 ? kind : 'head'}${one.into === undefined ? '' : ' neuron'}`;
     const group = groups.get(key);
-    if (group) group.push(asked);
-    else groups.set(key, [asked]);
-  });
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
   return [...groups.values()];
 }
 
@@ -79,8 +129,8 @@ interface Given {
 async function answerChunk(given: Given, chunk: readonly Asked[]): Promise<Float64Array> {
   const arena = new Arena();
   try {
-    const kind = (chunk[0] as Asked).reader.kind;
-    const final = await FROM_READER[kind](given, chunk, arena);
+    const { reader, into } = chunk[0] as Asked;
+    const final = await (into === undefined ? FROM_READER[reader.kind] : throughNeuron)(given, chunk, arena);
     return await given.setting.judge.value(arena.own(final), given.span);
   } finally {
     arena.dispose();
@@ -168,6 +218,25 @@ const throughHead: FromReader = async (given, chunk, arena) => {
   };
   const { mid } = await engine.run({ name: 'cutHead', layer, variant: { prefix: span.prefix }, inputs });
   return afterAttention(untouched(given), layer, { mid: mid as Tensor, arena, questions: chunk.length });
+};
+
+/** One neuron of the MLP reads what is cut, the others what they read in the base run. */
+const throughNeuron: FromReader = async (given, chunk, arena) => {
+  const { setting, span } = given;
+  const { engine } = setting;
+  const { layer } = (chunk[0] as Asked).reader;
+  const base = mlpInputOf(engine, setting.base, layer);
+  const inputs = {
+    ...{ x: arena.own(await cutStream(given, chunk, { base, arena })), base },
+    ...{ post: postOf(setting.base, layer), positions: span.positions },
+    neuron: ints(
+      setting,
+      arena,
+      chunk.map(({ into }) => into as number),
+    ),
+  };
+  const post = (await engine.run({ name: 'cutNeuron', layer, inputs }))['x'] as Tensor;
+  return layer + 1 < engine.model.config.nLayers ? walkUp(untouched(given), layer + 1, post) : post;
 };
 
 const FROM_READER: { readonly [Kind in Reader['kind']]: FromReader } = {

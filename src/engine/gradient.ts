@@ -29,7 +29,7 @@ export interface Point {
 }
 
 /** The runs whose embeddings the points lie between. */
-interface Ends {
+export interface Ends {
   readonly clean: CachedRun;
   readonly corrupt: CachedRun;
 }
@@ -86,7 +86,11 @@ export async function edgeGradients(
 }
 
 /** The streams entering the model at every point [points, examples, pos, d]. */
-async function pointStreams({ setting, span, arena }: EdgePass, points: readonly Point[], ends: Ends): Promise<Tensor> {
+export async function pointStreams(
+  { setting, span, arena }: Pick<EdgePass, 'setting' | 'span' | 'arena'>,
+  points: readonly Point[],
+  ends: Ends,
+): Promise<Tensor> {
   const amounts = Float64Array.from(
     { length: points.length * span.count },
     (_, i) => points[Math.floor(i / span.count)]?.at ?? 0,
@@ -127,7 +131,7 @@ export async function backwardScored(
 /** Scores the edges into one reader of the stream from the gradient at its input. */
 export async function scoreReader(pass: EdgePass, gradient: Tensor, reader: number): Promise<void> {
   const inputs = { gradient, differences: pass.differences, ...(pass.groups && { groups: pass.groups }) };
-  const variant = { groups: pass.groups !== undefined };
+  const variant = { groups: pass.groups !== undefined, neurons: false };
   const { scores } = await pass.engine.run({ name: 'readerScores', variant, inputs });
   await collect(pass, scores as Tensor, [reader]);
 }
@@ -169,6 +173,7 @@ export async function scoreReaders(
     several: heads.q.shape[0] !== 1,
     frozenNorm: pass.rules?.frozenNorms ?? false,
     groups: pass.groups !== undefined,
+    neurons: false,
   };
   const scored = await engine.run({ name: 'readersGradient', layer, variant, inputs });
   const count = 3 * engine.universe.shape.nHeads + (mlp ? 1 : 0);

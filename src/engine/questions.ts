@@ -49,6 +49,9 @@ export interface Site {
  * - `sites`: values replaced at sites (activation patching)
  * - `edge`: what one reader reads from one sender is replaced, by `weight` (default all of it), at all positions or at those given
  *   for each example of the batch; everything else recomputed
+/** Of an edge out of an MLP only what one of its neurons writes, or of an edge into an MLP only what one of its neurons reads. */
+export type EdgeNeuron = { readonly from: number } | { readonly into: number };
+
  * - `circuit`: every edge not kept is cut at once; `keep` [edge] holds 1 (kept) … 0 (cut)
  */
 export type Question =
@@ -60,3 +63,4 @@ export type Question =
       readonly positions?: readonly (readonly number[])[];
     }
   | { readonly kind: 'circuit'; readonly keep: Uint8Array | Float32Array };
+      readonly neuron?: EdgeNeuron;

@@ -80,7 +80,7 @@ async function ask(setting: Setting, questions: readonly Question[], base: Float
     edges.indices,
     await answerEdges(
       setting,
-      edges.items.map(({ edge, weight = 1, positions }) => ({ edge, weight, positions })),
+      edges.items.map(({ weight = 1, ...cut }) => ({ ...cut, weight })),
       base,
     ),
   );

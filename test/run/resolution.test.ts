@@ -57,16 +57,15 @@ describe('discovering by position and by span', function () {
     expect(notes.some((note) => note.includes(`${told} MiB for the scores of every pair`))).to.equal(true);
   });
 
-  it('writes the table into the report', async () => {
-    const out = await mkdtemp(path.join(tmpdir(), 'thevenin-resolution-'));
-    await discover({ ...INDUCTION, resolution: 'position', out });
-    const text = await readFile(path.join(out, 'report.md'), 'utf8');
-    expect(text)
-      .to.match(/## Strongest edges, by position/)
-      .and.to.match(/`a1\.h\d->logits@31 end`/);
-    expect(await readFile(path.join(out, 'report.html'), 'utf8')).to.include('Strongest edges, by position');
-    await rm(out, { recursive: true });
-  });
+  it('writes the table into the report', () =>
+    inTemporaryFolder(async (out) => {
+      await discover({ ...INDUCTION, resolution: 'position', out });
+      const text = await readFile(path.join(out, 'report.md'), 'utf8');
+      expect(text)
+        .to.match(/## Strongest edges, by position/)
+        .and.to.match(/`a1\.h\d->logits@31 end`/);
+      expect(await readFile(path.join(out, 'report.html'), 'utf8')).to.include('Strongest edges, by position');
+    }));
 
   it('refuses what cannot be told apart, before anything is computed', async () => {
     expect(await refusal({ ...IOI, resolution: 'position' })).to.match(/the prompts have 14, .* tokens: .* by span/);

@@ -2,7 +2,6 @@
 import {
   attentionOutput,
   attentionPattern,
-  isCentred,
   mlp,
   mlpOutput,
   projectHeads,
@@ -13,7 +12,7 @@ import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import type { ModelConfig } from '../../model/types.js';
 import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
-import { frozenNormalise, withoutNorm } from './frozen-norm.js';
+import { frozenNormalise, normalisedStream, withoutNorm } from './frozen-norm.js';
 
 /** of scores: the groups of positions told apart, and their sum; see groups.ts */
 const COLUMNS = 'columns';
@@ -86,7 +85,7 @@ export function projectGradient(arithmetic: Arithmetic, variant: { frozenNorm: b
  */
 export function readersGradient(
   arithmetic: Arithmetic,
-  variant: { mlp: boolean; several: boolean; frozenNorm: boolean; groups: boolean },
+  variant: { mlp: boolean; several: boolean; frozenNorm: boolean; groups: boolean; neurons: boolean },
 ): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
@@ -132,7 +131,7 @@ export function readersGradient(
     const mlp = variant.mlp ? [p.reshape(p.sum(stream('mlp.gradient', config), [0]), [tokens, 1, dModel])] : [];
     const own = readers + mlp.length;
     const x = xHat === null ? [] : [p.transpose(p.reshape(xHat, [Q, tokens, dModel]), [1, 0, 2])];
-    const products = contraction(p.concat([h, ...mlp, ...x], 1), config); // [tokens, senders, own + questions]
+    const products = contraction(p.concat([h, ...mlp, ...x], 1), config, variant); // [tokens, senders, own + questions]
     if (along === null) return overPositions(products, variant);
     const factor = p.transpose(p.reshape(along, [Q, tokens, readers]), [1, 0, 2]); // [tokens, questions, readers]
     const ofX = p.matmul(p.slice(products, 2, [own, p.addDims(own, Q)]), p.pad(factor, 2, [0, mlp.length]));
@@ -154,31 +153,31 @@ function scale(values: Value, inverse: Value | null): Value {
   return inverse === null ? values : p.mul(values, p.reshape(inverse, [Q, B, 1, POS, 1]));
 }
 
-function normalisedStream(x: Value, arithmetic: Arithmetic): { inverse: Value | null; xHat: Value | null } {
-  const { norm, normEps } = arithmetic.config;
-  if (norm === null) return { inverse: null, xHat: null };
-  const centred = isCentred(arithmetic) ? p.sub(x, p.mean(x, [-1], true)) : x;
-  const inverse = p.div(1, p.sqrt(p.add(p.mean(p.mul(centred, centred), [-1], true), normEps)));
-  return { inverse, xHat: p.mul(centred, inverse) };
-}
-
 /** The transpose of the rotary embedding. */
 function unrotate(gradient: Value, arithmetic: Arithmetic): Value {
   const probe = p.input('unrotated', gradient.shape);
   return p.differentiate([{ of: rotate(probe, arithmetic), gradient }], [probe])[0] as Value;
 }
 
-/** gradients [tokens, readers, d] · differences [examples, pos, senders, d] → [tokens, senders, readers]. */
-function contraction(gradients: Value, { dModel }: ModelConfig): Value {
+/**
+ * gradients [tokens, readers, d] · differences [examples, pos, senders, d] → [tokens, senders, readers]. A neuron's difference is
+ * its change times what it writes: [examples, pos, neurons] and [neurons, d] are contracted without being multiplied out.
+ */
+function contraction(gradients: Value, { dModel }: ModelConfig, variant: { neurons: boolean }): Value {
+  if (variant.neurons) {
+    const change = p.input('change', [B, POS, 'neurons']);
+    const products = p.matmul(gradients, p.swapLast(p.input('writes', ['neurons', dModel])));
+    return p.mul(p.swapLast(products), p.reshape(change, [p.multiplyDims(B, POS), 'neurons', 1]));
+  }
   const differences = p.input('differences', [B, POS, 'senders', dModel]);
   return p.matmul(p.reshape(differences, [p.multiplyDims(B, POS), 'senders', dModel]), p.swapLast(gradients));
 }
 
 /** The contraction of a single reader's gradient [questions, examples, pos, d]: the logits. */
-export function readerScores(arithmetic: Arithmetic, variant: { groups: boolean }): Program {
+export function readerScores(arithmetic: Arithmetic, variant: { groups: boolean; neurons: boolean }): Program {
   const { config } = arithmetic;
   const gradient = p.reshape(p.sum(stream('gradient', config), [0]), [p.multiplyDims(B, POS), 1, config.dModel]);
-  return p.makeProgram('readerScores', { scores: overPositions(contraction(gradient, config), variant) });
+  return p.makeProgram('readerScores', { scores: overPositions(contraction(gradient, config, variant), variant) });
 }
 
 /** How differences lie: [examples, senders, pos, d], or `byToken`, [examples, pos, senders, d]. */

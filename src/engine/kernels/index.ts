@@ -34,6 +34,7 @@ const BUILDERS = {
   attend,
   output,
   feedForward,
+import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neuron-edges.js';
   shift,
   swapStream,
   shiftHeads,
@@ -68,6 +69,10 @@ const BUILDERS = {
   metric,
   metricGradient,
   logits,
+  cutNeuron,
+  neuronChange,
+  neuronDifferences,
+  neuronReaders,
   pickStream,
   pickHead,
   readHead,

@@ -1,0 +1,94 @@
+/** The programs of edges into and out of single neurons of an MLP. */
+import { activate, mlp, mlpOutput, normalise, type Arithmetic } from '../../model/blocks.js';
+import * as p from '../../program/index.js';
+import type { Program, Value } from '../../program/index.js';
+import { B, cachedStream, POS, Q, stream } from './dims.js';
+import { normalisedStream } from './frozen-norm.js';
+
+const SENDERS = 'senders';
+
+/** What a layer's neurons are, given what its MLP reads [1, examples, pos, d]: [examples, pos, dMlp]. */
+function neurons(x: Value, arithmetic: Arithmetic): Value {
+  const { hidden, gate } = mlp(x, arithmetic);
+  const active = gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
+  return p.reshape(active, [B, POS, arithmetic.config.dMlp]);
+}
+
+/** What a layer's neurons are in one cached run minus in another, [examples, pos, dMlp]. */
+export function neuronChange(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const of = (name: string): Value => neurons(cachedStream(name, config), arithmetic);
+  return p.makeProgram('neuronChange', { change: p.sub(of('alt'), of('now')) });
+}
+
+/** What chosen neurons would write differently: change [examples, pos, dMlp] → [examples, pos, chosen, d]. */
+export function neuronDifferences({ config }: Arithmetic): Program {
+  const { dModel, dMlp } = config;
+  const chosen = p.input('neuron', ['chosen'], 'int');
+  const change = p.gather(p.input('change', [B, POS, dMlp]), chosen, 2);
+  const writes = p.gather(p.parameter('mlp.out', [dMlp, dModel]), chosen, 0);
+  return p.makeProgram('neuronDifferences', { differences: p.mul(p.reshape(change, [B, POS, 'chosen', 1]), writes) });
+}
+
+/**
+ * Senders' differences, pushed through the norm's derivative to the MLP's pre-activations and met there by the gradient: scores
+ * [senders, dMlp], summed over examples and positions. What a sender changes at a neuron's input, times ∂metric/∂(that input).
+ */
+export function neuronReaders(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const { dModel, dMlp, gatedMlp, norm } = config;
+  const saved = (name: string): Value => p.input(name, [1, B, POS, dMlp]);
+  const hidden = saved('hidden');
+  const gate = gatedMlp ? saved('gate') : null;
+  const sites = [hidden, ...(gate ? [gate] : [])];
+  const gradient = p.input('gradient', [1, B, POS, dModel]);
+  const atSites = p.differentiate([{ of: mlpOutput(hidden, gate, arithmetic), gradient }], sites);
+  const all = p.input('differences', [B, POS, 'all', dModel]);
+  const differences = p.gather(all, p.input('sender', [SENDERS], 'int'), 2); // [examples, pos, senders, d]
+  const normed = norm === null ? differences : alongNorm(differences, arithmetic);
+  const met = ['mlp.in', 'mlp.gate'].slice(0, sites.length).map((weight, i) => {
+    const change = p.matmul(normed, p.parameter(weight, [dModel, dMlp])); // [examples, pos, senders, dMlp]
+    return p.mul(change, p.reshape(atSites[i] as Value, [B, POS, 1, dMlp]));
+  });
+  return p.makeProgram('neuronReaders', { scores: p.sum(met.reduce((a, b) => p.add(a, b)), [0, 1]) }); // prettier-ignore
+}
+
+/** The norm's derivative at x along each difference: γ (Δ − mean(Δ) − x̂ mean(x̂ Δ)) / σ. */
+function alongNorm(differences: Value, arithmetic: Arithmetic): Value {
+  const { config } = arithmetic;
+  const { inverse, xHat, centre } = normalisedStream(p.input('x', [1, B, POS, config.dModel]), arithmetic);
+  const apart = (x: Value | null, width: p.Dim): Value => p.reshape(x as Value, [B, POS, 1, width]);
+  const centred = centre(differences);
+  const hat = apart(xHat, config.dModel);
+  const across = p.sub(centred, p.mul(hat, p.mean(p.mul(hat, centred), [-1], true)));
+  return p.mul(p.mul(across, apart(inverse, 1)), p.parameter('ln2.weight', [config.dModel]));
+}
+
+/**
+ * One neuron per question reads x [questions, examples, pos, d], the others what they read in the cached run, `base`: `post`, the
+ * cached stream after the MLP, with what this neuron writes differently.
+ */
+export function cutNeuron(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const { dModel, dMlp } = config;
+  const neuron = p.input('neuron', [Q], 'int');
+  const column = (weight: string): Value => p.gather(p.parameter(weight, [dModel, dMlp]), neuron, 1); // [d, questions]
+  const before = (x: Value): Value => {
+    const normed = normalise(x, 'ln2', arithmetic);
+    const read = (weight: string): Value => dot(normed, column(weight), arithmetic);
+    const bias = arithmetic.has.inBias ? p.gather(p.parameter('mlp.in.bias', [dMlp]), neuron, 0) : null;
+    const hidden = bias ? p.add(read('mlp.in'), p.reshape(bias, [Q, 1, 1, 1])) : read('mlp.in');
+    return config.gatedMlp ? p.mul(activate(read('mlp.gate'), arithmetic), hidden) : activate(hidden, arithmetic);
+  };
+  const base = p.broadcast(cachedStream('base', config), [Q, B, POS, dModel]);
+  const change = p.sub(before(stream('x', config)), before(base)); // [questions, examples, pos, 1]
+  const writes = p.reshape(p.gather(p.parameter('mlp.out', [dMlp, dModel]), neuron, 0), [Q, 1, 1, dModel]);
+  return p.makeProgram('cutNeuron', { x: p.add(cachedStream('post', config), p.mul(change, writes)) });
+}
+
+/** x [questions, examples, pos, d] with a column of its own for each question, [d, questions]: [questions, examples, pos, 1]. */
+function dot(x: Value, columns: Value, { config }: Arithmetic): Value {
+  const flat = p.reshape(x, [Q, p.multiplyDims(B, POS), config.dModel]);
+  const each = p.reshape(p.transpose(columns, [1, 0]), [Q, config.dModel, 1]);
+  return p.reshape(p.matmul(flat, each), [Q, B, POS, 1]);
+}
