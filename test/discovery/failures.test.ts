@@ -270,3 +270,13 @@ describe('contributions and magnitudes do not know the task', () => {
     expectScores(await ask(known, 'hisp', { examples }), AND['hisp']!.on as Scores);
   });
 });
+
+describe('random scores', () => {
+  it('over seeds favour no edge: each has the mean ½ of a uniform number, 0.29 / √400 give or take', async () => {
+    const sums = new Map<string, number>();
+    for (let seed = 0; seed < 400; seed++)
+      for (const [edge, score] of (await ask(andGate(), 'random', { setting: { seed } })).scores)
+        sums.set(edge, (sums.get(edge) ?? 0) + score / 400);
+    for (const [edge, mean] of sums) expect(mean, edge).to.be.within(0.44, 0.56);
+  });
+});
