@@ -6,8 +6,12 @@ import { countEdges } from '../src/circuit/universe.js';
 import type { CliCommand, OptionSpec } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands/index.js';
 import { METHODS } from '../src/discovery/index.js';
+import { SOURCE_KINDS } from '../src/engine/questions.js';
+import { SOURCES } from '../src/engine/sources.js';
 import { CATALOGUE } from '../src/errors.js';
 import { REPORT_SCHEMA } from '../src/report/record.js';
+import { SCRUBBING_SCHEMA } from '../src/report/scrubbing.js';
+import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 
 interface GeneratedFile {
@@ -109,18 +113,29 @@ const tokenMethodsTable = (): string[] => [
   }),
 ];
 
+const sourcesTable = (): string[] => [
+  row('`--source`', 'what a cut edge reads', 'reference'),
+  row('---', '---', '---'),
+  ...SOURCE_KINDS.map((kind) => row(`\`${kind}\``, SOURCES[kind].title, SOURCES[kind].reference)),
+];
+
 /** Written by hand, but for the table between its marks. */
-const pageWithTable = (file: string, table: () => string[]) => (): string => {
-  const page = readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
-  const marked = /(<!-- methods -->\n).*?(<!-- \/methods -->)/s;
-  return page.replace(marked, (_, from: string, to: string) => [`${from}${NOTE}`, '', ...table(), '', to].join('\n'));
-};
+const pageWithTable =
+  (file: string, table: () => string[], mark = 'methods') =>
+  (): string => {
+    const page = readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
+    const marked = new RegExp(`(<!-- ${mark} -->\n).*?(<!-- /${mark} -->)`, 's');
+    return page.replace(marked, (_, from: string, to: string) => [`${from}${NOTE}`, '', ...table(), '', to].join('\n'));
+  };
 
 export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', content: errorsPage },
   { path: 'docs/commands.md', content: commandsPage },
   { path: 'docs/methods.md', content: pageWithTable('methods.md', methodsTable) },
+  { path: 'docs/engine.md', content: pageWithTable('engine.md', sourcesTable, 'sources') },
   { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
+  { path: 'schemas/hypothesis.schema.json', content: emitHypothesisSchema },
+  { path: 'schemas/scrubbing.schema.json', content: () => `${JSON.stringify(SCRUBBING_SCHEMA, null, 2)}\n` },
   { path: 'schemas/report.schema.json', content: () => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n` },
 ];

@@ -15,6 +15,8 @@ export const causalTrace = later(async () => (await import('./run/causal-trace.j
 export const patch = later(async () => (await import('./run/patch.js')).patch);
 /** The most probable next tokens after a prompt. */
 export const predict = later(async () => (await import('./run/predict.js')).predict);
+/** Causal scrubbing: how much of what a model does a hypothesis explains. */
+export const scrub = later(async () => (await import('./run/scrub.js')).scrub);
 /** What the prompt's tokens and spans contribute. */
 export const tokens = later(async () => (await import('./run/tokens.js')).tokens);
 /** The strongest paths into a receiver, hop by hop. */
@@ -28,6 +30,7 @@ export type { Discovery, DiscoverOptions } from './run/discover.js';
 export type { CausalTrace, CausalTraceRequest } from './run/causal-trace.js';
 export type { PatchRequest, PatchResult } from './run/patch.js';
 export type { Prediction, PredictRequest } from './run/predict.js';
+export type { ScrubRequest, ScrubResult } from './run/scrub.js';
 export type { TokensRequest, TokensResult } from './run/tokens.js';
 export type { TraceRequest } from './run/trace.js';
 export type { DiscoverRequest } from './run/request.js';
@@ -37,7 +40,8 @@ export { Engine } from './engine/engine.js';
 export { planBatches } from './engine/batches.js';
 export { withSession, type Session } from './engine/run.js';
 export type { Question, Site, SiteKind } from './engine/questions.js';
-export { makeSource } from './engine/sources.js';
+export { makeSource, SOURCES } from './engine/sources.js';
+export { learnConstants, type ConstantRequest } from './discovery/constants/learn.js';
 export { edgeGradients } from './engine/gradient.js';
 export { GRIDS } from './interventions/grids.js';
 export { searchHops, type Hop, type HopOptions } from './interventions/hops.js';
@@ -45,6 +49,9 @@ export { planKnockout, type KnockoutRequest } from './interventions/knockouts.js
 export { planPath, type PathRequest } from './interventions/paths.js';
 export { planGrids, type GridRequest } from './interventions/plan.js';
 export { runGrids, type Patching, type PatchingGrid } from './interventions/patching.js';
+export { layOut, type Hypothesis } from './interventions/scrubbing/hypothesis.js';
+export { parseHypothesis, type HypothesisFile } from './interventions/scrubbing/schema.js';
+export { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from './interventions/scrubbing/scrub.js';
 export { METHODS } from './discovery/index.js';
 export { nodeScores } from './discovery/nodes.js';
 export { TOKEN_METHODS } from './attribution/index.js';
@@ -73,6 +80,7 @@ export { readExchange, writeExchange } from './report/exchange.js';
 export { TheveninError, type ErrorCode } from './errors.js';
 export type { PatchingRecord } from './report/patching.js';
 export type { HopsRecord } from './report/hops.js';
+export type { ScrubbingRecord } from './report/scrubbing.js';
 export type { TracingRecord } from './report/tracing.js';
 export type { TokensRecord } from './report/tokens.js';
 export type { ReportRecord } from './report/record.js';

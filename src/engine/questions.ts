@@ -1,15 +1,20 @@
 /** What can be asked of the engine: interventions, and where their values come from. */
 import type { EdgeId } from '../circuit/types.js';
 
-/**
- * Where an intervention's values come from:
- * `other`: the same example's other prompt (resample ablation); `zero`; `zero-with-positions`: zero, and the learned positions go
- * with the embedding instead of staying in the stream (as in ACDC and auto-circuit); `mean`: each node's mean over reference
- * prompts and positions; `mean-positional`: its mean at each position.
- */
-export type SourceKind = 'other' | 'zero' | 'zero-with-positions' | 'mean' | 'mean-positional';
+/** Where an intervention's values come from, by the names of requests and reports; `sources.ts` says what each is. */
+export const SOURCE_KINDS = [
+  'other-prompt',
+  'zero',
+  'zero-with-positions',
+  'mean',
+  'positional-mean',
+  'template-mean',
+  'gaussian',
+  'learned',
+] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
 
-/** `noising`: changed values come into the clean run. `denoising`: clean values come into the corrupt run (source `other`). */
+/** `noising`: changed values come into the clean run. `denoising`: clean values come into the corrupt run (source `other-prompt`). */
 export type Direction = 'noising' | 'denoising';
 
 /**
@@ -44,14 +49,14 @@ export interface Site {
   readonly amount?: number;
 }
 
+/** Of an edge out of an MLP only what one of its neurons writes, or of an edge into an MLP only what one of its neurons reads. */
+export type EdgeNeuron = { readonly from: number } | { readonly into: number };
+
 /**
  * One question: its answer is the metric of every example with the intervention made.
  * - `sites`: values replaced at sites (activation patching)
  * - `edge`: what one reader reads from one sender is replaced, by `weight` (default all of it), at all positions or at those given
  *   for each example of the batch; everything else recomputed
-/** Of an edge out of an MLP only what one of its neurons writes, or of an edge into an MLP only what one of its neurons reads. */
-export type EdgeNeuron = { readonly from: number } | { readonly into: number };
-
  * - `circuit`: every edge not kept is cut at once; `keep` [edge] holds 1 (kept) … 0 (cut)
  */
 export type Question =
@@ -61,6 +66,6 @@ export type Question =
       readonly edge: EdgeId | number;
       readonly weight?: number;
       readonly positions?: readonly (readonly number[])[];
+      readonly neuron?: EdgeNeuron;
     }
   | { readonly kind: 'circuit'; readonly keep: Uint8Array | Float32Array };
-      readonly neuron?: EdgeNeuron;

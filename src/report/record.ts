@@ -7,6 +7,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
+import { SOURCE_KINDS } from '../engine/questions.js';
 import { count, estimate, nullable, object, published, sha256, sidecar, text, type DeepReadonly } from './schema.js';
 
 export const SCHEMA_VERSION = 1;
@@ -52,6 +53,12 @@ const task = object({
   }),
 });
 
+const losses = (description: string) =>
+  object(
+    { learned: Type.Number(), mean: Type.Number(), zero: Type.Number(), 'other-prompt': Type.Number() },
+    description,
+  );
+
 const settings = object({
   method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
   direction: nullable(Type.Union([Type.Literal('noising'), Type.Literal('denoising')])),
@@ -62,8 +69,22 @@ const settings = object({
       steps: Type.Integer({ minimum: 1 }),
     }),
   ),
-  ablation: text(
-    'where a cut edge reads its sender from: other-prompt | zero | zero-with-positions | mean | positional-mean',
+  ablation: text(`where a cut edge reads its sender from: ${SOURCE_KINDS.join(' | ')}`),
+  noise: Type.Optional(
+    object({
+      scale: Type.Number({ description: 'in standard deviations of what it replaces' }),
+      seed: Type.Integer(),
+    }),
+  ),
+  constants: Type.Optional(
+    object(
+      {
+        metric: text('what they were learned to hurt least'),
+        reference: losses('on the pairs that they were learned on'),
+        heldOut: losses('on the pairs that nothing was learned on'),
+      },
+      'of learned constants: what is lost when a sender alone is ablated, mean over senders and pairs',
+    ),
   ),
   selection: object({
     rule: Type.String(),
@@ -116,19 +137,27 @@ const edge = object({
 
 const topEdge = Type.Composite([edge, Type.Object({ inCircuit: Type.Boolean() })], { additionalProperties: false });
 
+const finerEdge = (name: string) =>
+  object({
+    edge: count('place in canonical order'),
+    name: text(name),
+    score: Type.Number({ description: "the method's score of it" }),
+    exact: Type.Number({ description: 'how much the metric loses when it alone is cut' }),
+  });
+
+const neurons = object(
+  {
+    layers: Type.Array(count('a layer')),
+    top: Type.Array(finerEdge('sender.n…->reader or sender->reader.n…'), { description: 'largest |score| first' }),
+  },
+  'edges of which a single neuron of an MLP sends or reads',
+);
+
 const resolved = object(
   {
     places: Type.Union([Type.Literal('position'), Type.Literal('span')]),
     groups: Type.Array(text('a position or a span; elsewhere: positions in none')),
-    top: Type.Array(
-      object({
-        edge: count('place in canonical order; row of scores.by-group.npy'),
-        name: text('sender->reader@group'),
-        score: Type.Number({ description: "the method's score there" }),
-        exact: Type.Number({ description: 'how much the metric loses when the edge is cut there alone' }),
-      }),
-      { description: 'largest |score| first' },
-    ),
+    top: Type.Array(finerEdge('sender->reader@group'), { description: 'largest |score| first' }),
   },
   'where along the prompt edges carry what they carry',
 );
@@ -198,6 +227,7 @@ const schema = object({
   evaluation,
   minimal: nullable(minimal),
   resolved: nullable(resolved),
+  neurons: nullable(neurons),
   topEdges: Type.Array(topEdge, { description: 'largest |score| first' }),
   layout,
   cost: object({

@@ -67,25 +67,25 @@ const strongest = ({ topEdges, settings }: ReportRecord): Table => ({
   note: `Score: ${settings.method.title}. Exact effect: what the metric loses when this edge alone is cut, measured by intervention; – = not measured. Positive = the edge helps the task.`,
 });
 
-const TOP_CUTS = 20;
+const TOP_FINER = 20;
 
-const resolved = ({ resolved: found, settings }: ReportRecord): Table[] =>
-  found === null
-    ? []
-    : [
-        {
-          title: found.places === 'span' ? 'Strongest edges, by span' : 'Strongest edges, by position',
-          columns: ['edge', 'score', 'exact effect'],
-          rows: found.top
-            .slice(0, TOP_CUTS)
-            .map(({ name, score, exact }) => [
-              code(name),
-              number(score, { signed: true }),
-              number(exact, { signed: true }),
-            ]),
-          note: `Score: ${settings.method.title}. Exact effect: what the metric loses when the edge is cut at these positions alone; effects of several groups need not add up to that of the whole edge.`,
-        },
-      ];
+const finer = ({ resolved, neurons, settings }: ReportRecord): Table[] => {
+  const { title } = settings.method;
+  const table = (what: string, top: NonNullable<ReportRecord['neurons']>['top'], note: string): Table => ({
+    title: `Strongest edges, ${what}`,
+    columns: ['edge', 'score', 'exact effect'],
+    rows: top
+      .slice(0, TOP_FINER)
+      .map(({ name, score, exact }) => [code(name), number(score, { signed: true }), number(exact, { signed: true })]),
+    note: `Score: ${title}. Exact effect: what the metric loses when ${note}; such effects need not add up to that of the whole edge.`,
+  });
+  const at = (top: NonNullable<ReportRecord['resolved']>): Table =>
+    table(`by ${top.places}`, top.top, 'the edge is cut at these positions alone');
+  return [
+    ...(resolved ? [at(resolved)] : []),
+    ...(neurons ? [table('of neurons', neurons.top, 'this neuron’s part of the edge alone is cut')] : []),
+  ];
+};
 
 /** The whole circuit, strongest edge first. */
 export const circuitTable = ({ circuit }: ReportRecord): Table => ({
@@ -111,6 +111,22 @@ const minimal = ({ minimal: found }: ReportRecord): Table[] =>
         },
       ];
 
+const noiseRows = ({ noise }: ReportRecord['settings']): Table['rows'] =>
+  noise ? [['noise', `scale ${noise.scale}, seed ${noise.seed}`]] : [];
+
+/** What is lost when a sender alone is ablated, where its constant was learned and elsewhere. */
+const constantRows = ({ constants }: ReportRecord['settings']): Table['rows'] => {
+  const losses = ({ learned, mean, zero, 'other-prompt': other }: Losses): string =>
+    `${number(learned)} learned, ${number(mean)} mean, ${number(zero)} zero, ${number(other)} other prompt`;
+  return constants
+    ? [
+        [`lost without a sender (${constants.metric})`, losses(constants.reference)],
+        ['… on held-out pairs', losses(constants.heldOut)],
+      ]
+    : [];
+};
+type Losses = NonNullable<ReportRecord['settings']['constants']>['reference'];
+
 const method = ({ settings, circuit, graph }: ReportRecord): Table => {
   const { riemann, selection, direction } = settings;
   return {
@@ -122,6 +138,8 @@ const method = ({ settings, circuit, graph }: ReportRecord): Table => {
       ['sign', settings.sign],
       ['Riemann sum', riemann === null ? '–' : `${riemann.rule}, ${riemann.steps} steps`],
       ['cut edges read', settings.ablation],
+      ...noiseRows(settings),
+      ...constantRows(settings),
       [
         'selection',
         `${selection.rule} by ${selection.by} score, ${Number.isInteger(selection.requested) ? whole(selection.requested) : number(selection.requested)} requested`,
@@ -206,7 +224,7 @@ const files = ({ sidecars }: ReportRecord): Table[] =>
 export const findings = (record: ReportRecord): Table[] => [
   evaluation(record),
   strongest(record),
-  ...resolved(record),
+  ...finer(record),
   ...minimal(record),
 ];
 

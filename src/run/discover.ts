@@ -10,7 +10,6 @@ import { findMethod, type Method, type MethodSetting } from '../discovery/index.
 import type { Attribution, Journal, MethodContext } from '../discovery/types.js';
 import { refuse } from '../errors.js';
 import { measureCapability, type Capability } from '../evaluation/capability.js';
-import { measureEffects, type EdgeCut } from '../evaluation/effects.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../evaluation/faithfulness.js';
 import type { PositionGroups } from '../engine/groups.js';
 import type { AlternativeMaker } from '../engine/sources.js';
@@ -22,10 +21,11 @@ import type { CheckedTask, Example } from '../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { checkNeurons, findFiner, measureExact, strongestOf } from './finer.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
 import { keptBytes, mebibytes, openGroups } from './resolution.js';
-import { openSource } from './source.js';
+import { checkSourceOf, openSource, sourceText } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
 
@@ -74,19 +74,22 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks: { edges: request.edges, holds } };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
+  checkNeurons(bench, request, method);
   const groups = openGroups(bench, task, { method, asked: request });
   const examples = pick(task, 'discover');
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
+  checkSourceOf(bench, task, request);
   const capability = await checkCapability(bench, task, { request, stages });
-  const source = await openSource(bench, task, request.source);
+  const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
   const journal = await journalOf(bench, request, { method, task, examples, groups });
   const keeps = { groups, keepsExamples: request.perExample, kept };
   const attribution = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
   const circuit = choose(bench, attribution, request);
   const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
   const whole = strongest.map((edge) => ({ edge }));
-  const effects = await measureExact(bench, task, { cuts: whole, what: 'edges', source, stages });
-  const cuts = await exactCuts(bench, task, { attribution, groups, count: request.exactEdges, source, stages });
+  const work = { request, method, setting, groups, source, stages, examples };
+  const effects = await measureExact(bench, task, { ...work, cuts: whole, what: 'edges' });
+  const finer = await findFiner(bench, task, { ...work, attribution });
   const random = randomCircuits(bench.engine.universe, {
     edgeCount: circuit.edgeCount,
     count: request.randomCircuits,
@@ -104,11 +107,12 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     method,
     setting,
     capability,
+    ablation,
     attribution,
     circuit,
     strongest,
     effects,
-    cuts,
+    finer,
     random,
     evaluated,
     minimal,
@@ -119,13 +123,14 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
 
 async function journalOf(
   bench: Workbench,
-  { journal, source }: DiscoverRequest,
+  request: DiscoverRequest,
   of: { method: Method; task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
 ): Promise<Journal | undefined> {
+  const { journal } = request;
   if (journal === undefined) return undefined;
   if (of.method.resumes !== true)
     refuse('cli/usage', `--journal is for methods that can go on from one; ${of.method.key} cannot`);
-  return openJournal(journal, bench, { ...of, source });
+  return openJournal(journal, bench, { ...of, source: sourceText(request) });
 }
 
 /** The circuit that a search found, or the edges that the scores select. */
@@ -212,52 +217,6 @@ const graphSize = ({ universe, model }: Workbench['engine']): { edges: number; l
 
 const formatSeconds = (seconds: number): string =>
   seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;
-
-/** The places of the largest |score|s, ties by canonical order. */
-function strongestOf(mean: Float64Array, count: number): number[] {
-  const order = Array.from(mean.keys());
-  return order.sort((a, b) => Math.abs(mean[b] as number) - Math.abs(mean[a] as number) || a - b).slice(0, count);
-}
-
-interface ToMeasure {
-  readonly source: AlternativeMaker | undefined;
-  readonly stages: Stages;
-}
-
-/** The cuts at groups of positions that score most, and what they do. */
-async function exactCuts(
-  bench: Workbench,
-  task: CheckedTask,
-  of: ToMeasure & { attribution: Attribution; groups: PositionGroups | undefined; count: number },
-): Promise<Findings['cuts']> {
-  const { groups, attribution, count } = of;
-  if (!groups || !attribution.resolved) return null;
-  const width = groups.names.length;
-  const strongest = strongestOf(attribution.resolved.mean, count).map((cell) => ({
-    ...{ edge: Math.floor(cell / width), group: cell % width },
-  }));
-  const cuts = strongest.map(({ edge, group }) => ({
-    edge,
-    positions: (example: Example) => groups.positions(example)[group] as readonly number[],
-  }));
-  return { strongest, effects: await measureExact(bench, task, { ...of, cuts, what: 'edges at some positions' }) };
-}
-
-function measureExact(
-  bench: Workbench,
-  task: CheckedTask,
-  { cuts, what, source, stages }: ToMeasure & { cuts: readonly EdgeCut[]; what: string },
-): Promise<Float64Array[]> {
-  const examples = pick(task, 'discover');
-  return stages.run(`exact effects of ${cuts.length} ${what}`, examples.length, (report) =>
-    measureEffects(bench.engine, examples, cuts, {
-      metric: task.metric,
-      source,
-      signal: stages.signal,
-      onProgress: (done) => report(done),
-    }),
-  );
-}
 
 function evaluate(
   bench: Workbench,

@@ -1,14 +1,15 @@
 import type { Layout } from '../circuit/layout.js';
 import type { Circuit } from '../circuit/types.js';
 import type { Method, MethodSetting } from '../discovery/index.js';
-import type { Cut } from '../discovery/resolution.js';
 import type { Attribution } from '../discovery/types.js';
 import type { Capability } from '../evaluation/capability.js';
 import type { Elimination } from '../evaluation/eliminate.js';
 import type { CircuitMetrics } from '../evaluation/faithfulness.js';
 import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask } from '../task/types.js';
+import type { Finer } from './finer.js';
 import type { DiscoverRequest } from './request.js';
+import type { OpenedSource } from './source.js';
 import type { Stages } from './stages.js';
 import type { Workbench } from './workbench.js';
 
@@ -21,13 +22,15 @@ export interface Findings {
   readonly method: Method;
   readonly setting: MethodSetting;
   readonly capability: Capability;
+  /** how what cut edges read was made */
+  readonly ablation: OpenedSource['record'];
   readonly attribution: Attribution;
   readonly circuit: Circuit;
   /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
   readonly strongest: readonly number[];
   readonly effects: readonly Float64Array[];
-  /** cuts at groups of positions, strongest score first, and their exact effects [cut][example]; null: not told apart */
-  readonly cuts: { readonly strongest: readonly Cut[]; readonly effects: readonly Float64Array[] } | null;
+  /** of positions and neurons, where they were asked for */
+  readonly finer: Finer;
   readonly random: readonly Circuit[];
   /** the circuit, then the random ones, on the report split */
   readonly evaluated: CircuitMetrics;

@@ -9,7 +9,6 @@ import type { Effect, Journal } from '../discovery/types.js';
 import type { PositionGroups } from '../engine/groups.js';
 import { refuse } from '../errors.js';
 import type { CheckedTask, Example } from '../task/types.js';
-import type { Ablation } from './request.js';
 import type { Workbench } from './workbench.js';
 
 const FORMAT = 'thevenin exact effects 2';
@@ -28,7 +27,7 @@ interface Heading {
 interface Of {
   readonly task: CheckedTask;
   readonly examples: readonly Example[];
-  readonly source: Ablation;
+  readonly source: string;
   readonly groups?: PositionGroups | undefined;
 }
 

@@ -4,7 +4,6 @@ import { nodesIn } from '../circuit/compare.js';
 import type { Scores } from '../circuit/types.js';
 import { faithfulness, percentileAmong } from '../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../evaluation/statistics.js';
-import { cutName } from '../discovery/resolution.js';
 import type { Attribution } from '../discovery/types.js';
 import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../report/record.js';
 import { describeSidecar, SCORES_FILE, type Sidecar } from '../report/sidecar.js';
@@ -36,6 +35,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
       sign: 'positive = the edge helps the task',
       riemann: method.integrates ? { rule: setting.rule, steps: setting.steps } : null,
       ablation: request.source,
+      ...findings.ablation,
       selection: {
         rule: findings.circuit.selection.rule,
         by: findings.circuit.selection.by,
@@ -51,6 +51,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     evaluation: evaluationOf(findings),
     minimal: minimalOf(findings),
     resolved: resolvedOf(findings),
+    neurons: neuronsOf(findings),
     topEdges: findings.strongest
       .slice(0, TOP_EDGES)
       .map((edge) => ({ ...edgeOf(findings, edge), inCircuit: findings.circuit.edges[edge] === 1 })),
@@ -186,20 +187,13 @@ function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['mini
 }
 
 /** The strongest edges at groups of positions, measured as well as estimated. */
-function resolvedOf({ attribution: { resolved }, cuts, bench, request }: Findings): ReportRecord['resolved'] {
-  if (!resolved || !cuts || request.resolution === 'all') return null;
-  const { names, mean } = resolved;
-  const { universe } = bench.engine;
-  return {
-    places: request.resolution,
-    groups: [...names],
-    top: cuts.strongest.map((cut, i) => ({
-      edge: cut.edge,
-      name: cutName(universe, cut, { names }),
-      score: mean[cut.edge * names.length + (cut.group ?? 0)] as number,
-      exact: meanOf(cuts.effects[i] as Float64Array),
-    })),
-  };
+function resolvedOf({ attribution: { resolved }, finer: { places }, request }: Findings): ReportRecord['resolved'] {
+  if (!resolved || !places || request.resolution === 'all') return null;
+  return { places: request.resolution, groups: [...resolved.names], top: places };
+}
+
+function neuronsOf({ finer: { neurons } }: Findings): ReportRecord['neurons'] {
+  return neurons && { layers: neurons.scores.map(({ layer }) => layer), top: neurons.strongest };
 }
 
 /** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
@@ -234,6 +228,7 @@ function sidecarsOf(findings: Findings): Sidecar[] {
       what: 'mean score of every edge; positive = helps',
     },
     ...resolvedSidecars(attribution),
+    ...neuronSidecars(findings),
     ...(findings.request.perExample ? examplesSidecars(attribution) : []),
     {
       file: 'circuit.npy',
@@ -276,6 +271,21 @@ function resolvedSidecars({ resolved }: Attribution): Sidecar[] {
   const shape = [mean.length / names.length, names.length];
   const what = 'mean score of every edge at each group of positions';
   return [{ file: 'scores.by-group.npy', data: mean, shape, axes: ['edge', 'group'], what }];
+}
+
+function neuronSidecars({ finer: { neurons } }: Findings): Sidecar[] {
+  const of = (
+    file: string,
+    data: Float64Array,
+    { neurons: count, axes }: { neurons: number; axes: string[] },
+  ): Sidecar => {
+    const shape = axes[0] === 'neuron' ? [count, data.length / count] : [data.length / count, count];
+    return { file, data, shape, axes, what: 'mean score of every edge of every neuron' };
+  };
+  return (neurons?.scores ?? []).flatMap(({ layer, out, into, neurons: count }) => [
+    of(`neurons.m${layer}.out.npy`, out, { neurons: count, axes: ['neuron', 'reader'] }),
+    of(`neurons.m${layer}.into.npy`, into, { neurons: count, axes: ['sender', 'neuron'] }),
+  ]);
 }
 
 /** The scores of every pair, [example, edge] and, where positions are told apart, [example, edge, group]. */

@@ -2,17 +2,6 @@ import { ACDC_DEFAULTS, type AcdcSetting } from '../discovery/acdc/setting.js';
 import type { RiemannRule } from '../discovery/index.js';
 import type { SourceKind } from '../engine/questions.js';
 
-/** What a cut edge can read, by the names of requests and reports. */
-export const ABLATIONS = {
-  'other-prompt': 'other',
-  zero: 'zero',
-  'zero-with-positions': 'zero-with-positions',
-  mean: 'mean',
-  'positional-mean': 'mean-positional',
-} as const satisfies Readonly<Record<string, SourceKind>>;
-
-export type Ablation = keyof typeof ABLATIONS;
-
 /** What `thevenin discover` is asked. Only task and model have no default. */
 export interface DiscoverRequest extends AcdcSetting {
   /** a shipped task's name or a task file */
@@ -25,13 +14,17 @@ export interface DiscoverRequest extends AcdcSetting {
   readonly steps: number;
   readonly rule: RiemannRule;
   /** what a cut edge reads, when edges are scored and when circuits are evaluated */
-  readonly source: Ablation;
+  readonly source: SourceKind;
+  /** with `source: gaussian`, the noise in standard deviations of what it replaces */
+  readonly noiseScale: number;
   /** file in which `exact` keeps what it has measured, and from which it goes on */
   readonly journal: string | undefined;
   /** whether scores and exact effects are told apart by position, or by span of the prompt */
   readonly resolution: 'all' | 'position' | 'span';
   /** names of the spans; undefined: all that every pair has */
   readonly spans: readonly string[] | undefined;
+  /** layers whose MLPs' neurons are told apart, too; undefined: none */
+  readonly neurons: readonly number[] | undefined;
   /** keep the scores of every pair */
   readonly perExample: boolean;
   /** edges before dead ends are pruned */
@@ -72,9 +65,11 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   rule: 'midpoint',
   ...ACDC_DEFAULTS,
   source: 'other-prompt',
+  noiseScale: 1,
   journal: undefined,
   resolution: 'all',
   spans: undefined,
+  neurons: undefined,
   perExample: false,
   edges: 200,
   select: 'top-n',

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { compareCircuits } from '../../src/circuit/compare.js';
 import { countIn, prune } from '../../src/circuit/prune.js';
 import { selectCircuit } from '../../src/circuit/select.js';
-import { maskBytes, withMaskedModel } from '../../src/discovery/masks/model.js';
+import { withMaskedModel } from '../../src/discovery/masks/model.js';
+import { wholeModelBytes } from '../../src/discovery/whole-model.js';
 import type { MaskSetting } from '../../src/discovery/masks/setting.js';
 import { eap } from '../../src/discovery/methods/eap.js';
 import { eapIg } from '../../src/discovery/methods/eap-ig.js';
@@ -80,8 +81,8 @@ describe('the model under masks', () => {
   const mean = (values: Float64Array): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
   const forms: readonly [string, Partial<ModelConfig>, MetricKey, SourceKind][] = [
-    ['gpt2', {}, 'logit-difference', 'other'],
-    ['parallel blocks', { parallelBlocks: true }, 'kl-divergence', 'other'],
+    ['gpt2', {}, 'logit-difference', 'other-prompt'],
+    ['parallel blocks', { parallelBlocks: true }, 'kl-divergence', 'other-prompt'],
     ['attention only, zeros', { dMlp: 0 }, 'logit-difference', 'zero'],
     [
       'llama-like',
@@ -90,7 +91,7 @@ describe('the model under masks', () => {
         rotary: { base: 100, dims: 4, adjacentPairs: false },
       },
       'logit-difference',
-      'other',
+      'other-prompt',
     ],
   ];
   for (const [name, config, metric, source] of forms)
@@ -115,7 +116,7 @@ describe('the model under masks', () => {
   it('with every mask open its gradient is EAP', async () => {
     await withEngine({ model: randomModel({}, 5), runtime }, async (engine) => {
       const open = new Float32Array(engine.universe.edgeCount).fill(1);
-      const { gradient } = await measure(engine, open, { metric: 'logit-difference', source: 'other' });
+      const { gradient } = await measure(engine, open, { metric: 'logit-difference', source: 'other-prompt' });
       const { scores } = await eap.run(contextOf(engine, EXAMPLES, {}));
       expectNear(gradient, scores.mean, 1e-6, 'EAP');
     });
@@ -127,7 +128,7 @@ describe('the model under masks', () => {
       const error = await edgePruning.run(contextOf(engine, EXAMPLES, { edges: 5 })).catch((caught: unknown) => caught);
       expect(error).to.be.instanceOf(TheveninError).with.property('code', 'discovery/memory');
       expect(engine.counters.kernelRuns).to.equal(0);
-      expect(maskBytes(engine, planBatches(engine, EXAMPLES).batches)).to.be.above(options.memoryBytes);
+      expect(wholeModelBytes(engine, planBatches(engine, EXAMPLES).batches)).to.be.above(options.memoryBytes);
     });
   });
 });

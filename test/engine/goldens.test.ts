@@ -36,10 +36,10 @@ const ATTRIBUTIONS: Readonly<Record<string, readonly Point[]>> = {
 
 /** Where what is not in a circuit says something → the peer's name of it. */
 const CIRCUIT_TABLES: Readonly<Partial<Record<SourceKind, string>>> = {
-  other: 'patching',
+  'other-prompt': 'patching',
   zero: 'zero',
   mean: 'mean',
-  'mean-positional': 'mean-positional',
+  'positional-mean': 'mean-positional',
 };
 
 interface Peer {

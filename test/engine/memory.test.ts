@@ -18,7 +18,7 @@ const tensors = (): number => {
 };
 
 const METRICS: readonly MetricKey[] = ['logit-difference', 'kl-divergence', 'log-probability', 'squared-error'];
-const SOURCES: readonly SourceKind[] = ['other', 'zero', 'mean', 'mean-positional'];
+const SOURCES: readonly SourceKind[] = ['other-prompt', 'zero', 'mean', 'positional-mean'];
 
 await onEveryRuntime(
   'an engine gives back what it borrows',

@@ -42,7 +42,7 @@ export const logitDifference = ({ logits }: NaiveRun, { answers }: Pick<Example,
   return logits[position]![correct.ids[0]!]! - logits[position]![incorrect.ids[0]!]!;
 };
 
-type Source = 'other' | 'zero';
+type Source = 'other-prompt' | 'zero';
 
 /** The metric [question][example], every question asked of every example by itself. */
 export function expectedAnswers(

@@ -58,7 +58,7 @@ const CASES: Partial<Record<SourceKind, Case>> = {
       return mapOver(scene, (name) => sixTimes(average(runs.flatMap((run) => run.get(name)!))));
     },
   },
-  'mean-positional': {
+  'positional-mean': {
     batches: [...LONG, SHORT],
     expected: (scene, side) => {
       const runs = outputsOf(scene, LONG, side);
@@ -108,7 +108,7 @@ for (const shape of Object.keys(SHAPES))
         });
 
     it('a positional mean of a length that no reference prompt has is an error that says so', async () => {
-      const source = await makeSource(engine, 'mean-positional', { batches: [SHORT], side: 'clean' });
+      const source = await makeSource(engine, 'positional-mean', { batches: [SHORT], side: 'clean' });
       const options = { metric: 'logit-difference', direction: 'noising', source } as const;
       const error: unknown = await withSession(engine, scene.batch, options, async () => null).catch(
         (reason: unknown) => reason,

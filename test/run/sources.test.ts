@@ -1,7 +1,8 @@
 /** What cut edges read, chosen for a whole run; and what is refused before anything is computed. */
 import { expect } from 'chai';
 import { discover } from '../../src/run/discover.js';
-import { ABLATIONS, type Ablation, type DiscoverRequest } from '../../src/run/request.js';
+import { SOURCE_KINDS } from '../../src/engine/questions.js';
+import type { DiscoverRequest } from '../../src/run/request.js';
 import { refused } from '../helpers/model-files.js';
 
 const INDUCTION = {
@@ -17,7 +18,7 @@ const run = async (request: Partial<DiscoverRequest>) =>
   (await discover({ ...INDUCTION, exactEdges: 3, ...request })).record;
 
 describe('what cut edges read', () => {
-  for (const source of Object.keys(ABLATIONS) as Ablation[])
+  for (const source of SOURCE_KINDS)
     it(`${source}: the report says so; all edges are as faithful as the model, none are not at all`, async () => {
       const all = await run({ source });
       expect(all.settings.ablation).to.equal(source);

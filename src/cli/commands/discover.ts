@@ -1,10 +1,8 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
-import { ABLATIONS, type Ablation } from '../../run/request.js';
+import { SOURCE_KINDS } from '../../engine/questions.js';
 import { defineCommand, flag, required, value } from '../command.js';
-import { integer, names, number, oneOf, path, text, visitOrder } from '../parse.js';
+import { integer, layers, names, number, oneOf, path, text, visitOrder } from '../parse.js';
 import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
-
-const SOURCES = Object.keys(ABLATIONS) as Ablation[];
 
 export const discover = defineCommand({
   name: 'discover',
@@ -18,9 +16,15 @@ export const discover = defineCommand({
     rule: value('--rule <rule>', `where they lie: ${RIEMANN_RULES.join(', ')}`, oneOf(...RIEMANN_RULES), 'midpoint'),
     source: value(
       '--source <kind>',
-      `what a cut edge reads: ${SOURCES.join(', ')} (means over the corrupt prompts)`,
-      oneOf(...SOURCES),
+      `what a cut edge reads: ${SOURCE_KINDS.join(', ')} (of the corrupt prompts to discover on)`,
+      oneOf(...SOURCE_KINDS),
       'other-prompt',
+    ),
+    noiseScale: value(
+      '--noise-scale <n>',
+      'gaussian: the noise, in standard deviations of what it replaces',
+      number,
+      1,
     ),
     tau: value('--tau <change>', 'acdc: an edge stays cut if the metric falls by less', number, 0.01),
     order: value(
@@ -56,6 +60,11 @@ export const discover = defineCommand({
       '--spans <list>',
       'with --resolution span: which, e.g. S1,S2,end (default: those that every pair has)',
       names,
+    ),
+    neurons: value(
+      '--neurons <layers>',
+      'tell apart the neurons of these layers’ MLPs, too: what each writes and reads (eap, eap-ig, clean-corrupted)',
+      layers,
     ),
     perExample: flag('--per-example', 'keep the scores of every pair in npy files, not only their means'),
     edges: value('--edges <n>', 'edges to choose, before dead ends are pruned', integer({ least: 0 }), 200),

@@ -9,10 +9,11 @@
 import type { Universe } from '../../circuit/types.js';
 import { attentionPattern, mlp, normalise, rotate, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
-import type { Dim, Program, Value } from '../../program/index.js';
+import type { Dim, Value } from '../../program/index.js';
+import type { WholeModel } from '../whole-model.js';
 
-const B = 'examples';
-const POS = 'pos';
+export const B = 'examples';
+export const POS = 'pos';
 const TOKENS = p.multiplyDims(B, POS);
 
 /** Which edges (row by row) the readers of a gather of the masks read: [readers, senders]. */
@@ -21,12 +22,8 @@ export interface EdgeTable {
   readonly edges: Int32Array;
 }
 
-export interface MaskedModel {
-  /** inputs: `edge.mask` [edges], the alternatives. output: `final` [1, examples, pos, d] */
-  readonly forward: Program;
-  /** … and `gradient` at the final stream → `gradient` [edges] at the masks */
-  readonly backward: Program;
-  /** values of the parameters that are no weights */
+/** Learned are the masks: inputs `edge.mask` [edges] and the alternatives. */
+export interface MaskedModel extends WholeModel {
   readonly tables: ReadonlyMap<string, EdgeTable>;
 }
 
