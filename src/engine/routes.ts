@@ -1,10 +1,9 @@
 /** Information-flow routes: what of a reader's input comes from each sender, in one run (Ferrando & Voita 2024, arXiv:2403.00824). */
 import type { Tensor } from '../runtime/types.js';
-import { Arena } from './arena.js';
+import { withArena, type Arena } from './arena.js';
 import type { Engine } from './engine.js';
 import { learnedPositions, withCachedRun, type Batch, type CachedRun } from './prompts.js';
-import { at, mlpInputOf } from './setting.js';
-import { makeSpan } from './span.js';
+import { at, ints, mlpInputOf } from './setting.js';
 
 /**
  * Per example and edge, the sender's share of the reader's input on the clean prompts, mean over positions: shares
@@ -15,162 +14,180 @@ import { makeSpan } from './span.js';
  */
 export async function informationFlow(engine: Engine, batch: Batch): Promise<Float64Array> {
   const { universe } = engine;
-  const examples = batch.examples.length;
-  const scores = new Float64Array(examples * universe.edgeCount);
+  const scores = new Float64Array(batch.examples.length * universe.edgeCount);
   await withCachedRun(engine, batch, 'clean', async (base) => {
-    const list = await Promise.all(places(engine, base).map((place) => open(engine, place)));
-    const shares = await sharesOf(engine, await outputsOf(engine, base), {
-      places: list,
-      examples,
-      length: batch.length,
-    });
-    list.forEach(({ readers }, place) =>
-      shares[place]!.forEach((share, i) => {
-        const count = list[place]!.count;
-        const [example, sender] = [Math.floor(i / count), i % count];
-        for (const reader of readers)
-          scores[example * universe.edgeCount + universe.edgeBetween(sender, reader)] = share;
-      }),
-    );
+    for (const place of await proximities(engine, base)) {
+      const shares = sharesOf(place, batch);
+      for (const reader of place.readers)
+        for (let sender = 0; sender < place.count; sender++) {
+          const edge = universe.edgeBetween(sender, reader);
+          for (let example = 0; example < batch.examples.length; example++)
+            scores[example * universe.edgeCount + edge] = shares[example * place.count + sender]!;
+        }
+    }
   });
   return scores;
 }
 
-type Values = Float32Array | Float64Array;
-
-/** What several senders in a row say [examples, pos, senders, d]. */
-interface Said {
-  readonly count: number;
-  readonly values: Values;
-}
-
-/** What every sender says, in the universe's order. */
-async function outputsOf(engine: Engine, base: CachedRun): Promise<Said[]> {
-  const span = makeSpan(engine, 0, base.length);
-  const arena = new Arena();
-  try {
-    const { nHeads } = engine.universe.shape;
-    const said = [await embeddingOf(engine, base)];
-    for (const [layer, z] of base.z.entries()) {
-      const size = z.shape.reduce((a, b) => a * b, 1);
-      const nothing = arena.own(engine.runtime.tensor(engine.precise(new Float64Array(size)), z.shape));
-      const inputs = { now: nothing, alt: z, positions: span.positions };
-      const variant = { byToken: true };
-      const heads = arena.own(await engine.run({ name: 'headDifferences', layer, variant, inputs }))['difference'];
-      said.push({ count: nHeads, values: (await (heads as Tensor).read()) as Values });
-      arena.free(nothing, heads);
-      const m = base.m[layer];
-      if (m) said.push({ count: 1, values: (await m.read()) as Values });
-    }
-    return said;
-  } finally {
-    arena.dispose();
-    span.dispose();
-  }
-}
-
-/** The token embedding: learned positions belong to no sender. */
-async function embeddingOf(engine: Engine, base: CachedRun): Promise<Said> {
-  const positions = await learnedPositions(engine, base.length);
-  const stream = (await at(base.pre, 0).read()) as Values;
-  return { count: 1, values: stream.map((x, i) => x - (positions[i % positions.length] as number)) };
-}
-
-/** A place in the stream, and who reads there. */
-interface Place {
-  readonly stream: Tensor;
-  readonly readers: readonly number[];
-}
-
-function places(engine: Engine, run: CachedRun): Place[] {
-  const { nHeads, nLayers, hasMlp } = engine.universe.shape;
-  const perLayer = 3 * nHeads + (hasMlp ? 1 : 0);
-  const layers = Array.from({ length: nLayers }, (_, layer) => layer);
-  const inLayer = (layer: number): Place[] => [
-    { stream: at(run.pre, layer), readers: Array.from({ length: 3 * nHeads }, (_, i) => layer * perLayer + i) },
-    ...(hasMlp ? [{ stream: mlpInputOf(engine, run, layer), readers: [layer * perLayer + 3 * nHeads] }] : []),
-  ];
-  return [...layers.flatMap(inLayer), { stream: run.final, readers: [nLayers * perLayer] }];
-}
-
-/** Of what the senders of the tokens taken at once say: it stays in the processor's cache, which makes this several times faster. */
-const BYTES_AT_ONCE = 2 ** 21;
-
-interface OpenPlace {
-  /** [examples · pos · d] */
-  readonly y: Values;
-  readonly readers: readonly number[];
-  /** senders upstream of the place */
-  readonly count: number;
-}
-
-const open = async ({ universe }: Engine, { stream, readers }: Place): Promise<OpenPlace> => ({
-  y: (await stream.read()) as Values,
-  readers,
-  count: universe.readers[readers[0]!]!.senderCount,
-});
-
-/** For every place, its senders' shares, mean over positions [examples, count]. */
-async function sharesOf(
-  engine: Engine,
-  outputs: readonly Said[],
-  of: { places: readonly OpenPlace[]; examples: number; length: number },
-): Promise<Float64Array[]> {
-  const { places, examples, length } = of;
-  const counts = places.map(({ count }) => count);
-  const shares = counts.map((count) => new Float64Array(examples * count));
-  const streams = places.map(({ y }) => ({ count: 1, values: y }));
-  const atOnce = Math.max(
-    1,
-    Math.floor(BYTES_AT_ONCE / (4 * engine.model.config.dModel * engine.universe.senders.length)),
-  );
-  for (let first = 0; first < examples * length; first += atOnce) {
-    const tokens = Math.min(atOnce, examples * length - first);
-    const inputs = {
-      outputs: rowsOf(engine, outputs, { first, tokens }),
-      streams: rowsOf(engine, streams, { first, tokens }),
-    };
-    const { distances, norms } = await engine.run({ name: 'distances', variant: { counts }, inputs });
-    const [away, norm] = [await distances!.read(), await norms!.read()];
-    for (const spent of [...Object.values(inputs), distances!, norms!]) spent.dispose();
-    let at = 0;
-    for (let token = first; token < first + tokens; token++)
-      counts.forEach((count, place) => {
-        const own = Math.floor(token / length) * count;
-        const near = { norm: norm[(token - first) * counts.length + place]!, away: away.subarray(at, at + count) };
-        addShares(shares[place]!.subarray(own, own + count), near, 1 / length);
-        at += count;
-      });
+/** Shares of a place's senders, mean over positions [example · count + sender] (eq. 5 there). */
+function sharesOf({ near, count }: Place, { examples, length }: Batch): Float64Array {
+  const shares = new Float64Array(examples.length * count);
+  for (let token = 0; token < examples.length * length; token++) {
+    let total = 0;
+    for (let i = token * count; i < (token + 1) * count; i++) total += near[i]!;
+    if (total === 0) continue;
+    const to = Math.floor(token / length) * count;
+    for (let sender = 0; sender < count; sender++)
+      shares[to + sender]! += near[token * count + sender]! / total / length;
   }
   return shares;
 }
 
-/** The values of a few tokens side by side [tokens, Σ counts, d]. */
-function rowsOf(engine: Engine, parts: readonly Said[], { first, tokens }: { first: number; tokens: number }): Tensor {
-  const { dModel } = engine.model.config;
-  const total = parts.reduce((sum, { count }) => sum + count, 0);
-  const size = tokens * total * dModel;
-  const rows = engine.runtime.info.precision === 'float64' ? new Float64Array(size) : new Float32Array(size);
-  for (let token = 0; token < tokens; token++) {
-    let to = token * total * dModel;
-    for (const { count, values } of parts) {
-      const width = count * dModel;
-      rows.set(values.subarray((first + token) * width, (first + token + 1) * width), to);
-      to += width;
-    }
-  }
-  return engine.runtime.tensor(rows, [tokens, total, dModel]);
+/** A place in the stream, and who reads there. */
+interface Place {
+  /** [1, tokens, d] */
+  readonly stream: Tensor;
+  readonly readers: readonly number[];
+  /** senders upstream of the place */
+  readonly count: number;
+  /** |y|₁ of every token */
+  readonly norms: ArrayLike<number>;
+  /** max(0, |y|₁ − |y − x_s|₁) [token · count + sender] */
+  readonly near: Float64Array;
 }
 
-/** Adds weight · max(0, |y|₁ − |y − x_s|₁), made to sum to the weight (eq. 5 there). */
-function addShares(
-  shares: Float64Array,
-  { norm, away }: { norm: number; away: ArrayLike<number> },
-  weight: number,
-): void {
-  let total = 0;
-  for (let sender = 0; sender < shares.length; sender++) total += Math.max(0, norm - away[sender]!);
-  if (total === 0) return;
-  for (let sender = 0; sender < shares.length; sender++)
-    shares[sender]! += (weight * Math.max(0, norm - away[sender]!)) / total;
+/** Every place, in their order upwards: a sender seen at one is seen at all after it. */
+const proximities = (engine: Engine, base: CachedRun): Promise<Place[]> =>
+  withArena(async (arena) => {
+    const places = await placesOf({ engine, arena }, base);
+    const blocks = await blocksOf({ engine, arena }, base);
+    for (const piece of await piecesOf({ engine, arena }, places))
+      for (const block of blocks) await approach(engine, { places, piece }, block);
+    return places;
+  });
+
+interface On {
+  readonly engine: Engine;
+  readonly arena: Arena;
+}
+
+async function placesOf({ engine, arena }: On, run: CachedRun): Promise<Place[]> {
+  const { universe, runtime } = engine;
+  const { nHeads, nLayers, hasMlp } = universe.shape;
+  const inLayer = (_: unknown, layer: number): { stream: Tensor; readers: number }[] => [
+    { stream: at(run.pre, layer), readers: 3 * nHeads },
+    ...(hasMlp ? [{ stream: mlpInputOf(engine, run, layer), readers: 1 }] : []),
+  ];
+  const places: Place[] = [];
+  let first = 0;
+  for (const of of [...Array.from({ length: nLayers }, inLayer).flat(), { stream: run.final, readers: 1 }]) {
+    const stream = arena.own(flat(engine, of.stream));
+    const rows = arena.own(runtime.reshape(stream, stream.shape.slice(1)));
+    const norms = await arena.own(await engine.run({ name: 'lengths', inputs: { rows } }))['lengths']!.read();
+    const count = universe.readers[first]!.senderCount;
+    const readers = Array.from({ length: of.readers }, (_, i) => first + i);
+    places.push({ stream, readers, count, norms, near: new Float64Array(norms.length * count) });
+    first += of.readers;
+  }
+  return places;
+}
+
+/** [1, examples, length, d] → [1, tokens, d]. */
+function flat({ runtime }: Engine, stream: Tensor): Tensor {
+  const [, examples, length, d] = stream.shape as [number, number, number, number];
+  return runtime.reshape(stream, [1, examples * length, d]);
+}
+
+/** Senders that are next to each other: the embedding or the MLP below, and the heads of a layer. */
+interface Block {
+  readonly layer: number;
+  /** the universe's index of the first */
+  readonly first: number;
+  readonly count: number;
+  /** what the first says, where it writes to the stream directly [1, tokens, d] */
+  readonly direct: Tensor | undefined;
+  /** of the heads [heads, tokens, dHead] */
+  readonly z: Tensor | undefined;
+}
+
+async function blocksOf({ engine, arena }: On, base: CachedRun): Promise<Block[]> {
+  const { nHeads, nLayers } = engine.universe.shape;
+  const blocks: Block[] = [];
+  let first = 0;
+  for (let layer = 0; layer <= nLayers; layer++) {
+    const stream = layer === 0 ? arena.own(await embeddingOf(engine, base)) : base.m[layer - 1];
+    const direct = stream && arena.own(flat(engine, stream));
+    const run = base.z[layer];
+    const z = run && arena.own(await engine.run({ name: 'headRows', inputs: { z: run } }))['z'];
+    const count = (direct ? 1 : 0) + (z ? nHeads : 0);
+    if (count > 0) blocks.push({ layer, first, count, direct, z });
+    first += count;
+  }
+  return blocks;
+}
+
+/** The token embedding: learned positions belong to no sender. */
+async function embeddingOf(engine: Engine, base: CachedRun): Promise<Tensor> {
+  const positions = await learnedPositions(engine, base.length);
+  const stream = at(base.pre, 0);
+  const values = Float64Array.from(await stream.read());
+  for (let i = 0; i < values.length; i++) values[i]! -= positions[i % positions.length]!;
+  return engine.runtime.tensor(engine.precise(values), stream.shape);
+}
+
+/** Of what the senders of a block say about the tokens taken at once: it stays in the processor's cache, which makes this several times faster. */
+const BYTES_AT_ONCE = 5 * 2 ** 17;
+
+/** A few tokens, and the streams there. */
+interface Piece {
+  readonly from: number;
+  readonly size: number;
+  readonly tokens: Tensor;
+  /** [places, size, d] */
+  readonly streams: Tensor;
+}
+
+async function piecesOf({ engine, arena }: On, places: readonly Place[]): Promise<Piece[]> {
+  const { dModel, nHeads } = engine.model.config;
+  const total = places[0]!.norms.length;
+  const most = Math.max(1, Math.floor(BYTES_AT_ONCE / (4 * dModel * (nHeads + 1))));
+  const count = Math.ceil(total / most);
+  const pieces: Piece[] = [];
+  for (let i = 0; i < count; i++) {
+    const [from, to] = [Math.floor((i * total) / count), Math.floor(((i + 1) * total) / count)];
+    const size = to - from;
+    const tokens = ints(
+      { engine },
+      arena,
+      Array.from({ length: size }, (_, token) => from + token),
+    );
+    const inputs = Object.fromEntries(places.map(({ stream }, place) => [`x${place}`, stream]));
+    const variant = { count: places.length };
+    const { picked } = await engine.run({ name: 'pickTokens', variant, inputs: { ...inputs, tokens } });
+    pieces.push({ from, size, tokens, streams: arena.own(picked!) });
+  }
+  return pieces;
+}
+
+/** Fills in how near a block's senders come to the streams of a piece. */
+async function approach(engine: Engine, to: { places: readonly Place[]; piece: Piece }, block: Block): Promise<void> {
+  const { places, piece } = to;
+  const seenAt = ({ count }: Place): number => Math.max(0, Math.min(block.count, count - block.first));
+  const seeing = places.filter((place) => seenAt(place) > 0);
+  const { layer, direct, z } = block;
+  const all = seeing.filter((place) => seenAt(place) === block.count).length;
+  const variant = { direct: !!direct, heads: !!z, early: seeing.length - all, places: all };
+  await withArena(async (arena) => {
+    const streams = arena.own(engine.runtime.rows(piece.streams, places.length - seeing.length, places.length));
+    const inputs = { ...(direct && { direct }), ...(z && { z }), tokens: piece.tokens, streams };
+    const { distances } = arena.own(await engine.run({ name: 'distances', layer, variant, inputs }));
+    const away = await distances!.read();
+    let row = 0;
+    for (const place of seeing)
+      for (let i = 0; i < seenAt(place); i++, row++)
+        for (let token = 0; token < piece.size; token++) {
+          const near = place.norms[piece.from + token]! - away[row * piece.size + token]!;
+          place.near[(piece.from + token) * place.count + block.first + i] = Math.max(0, near);
+        }
+  });
 }

@@ -147,6 +147,11 @@ export const DERIVATIVES: { readonly [Op in OpName]: Rule<Op> } = {
     () => unbroadcast(o.mul(g, o.mul(at(y, 1), o.pow(at(y, 0), o.sub(at(y, 1), 1)))), at(y, 0).shape),
     () => unbroadcast(o.mul(g, o.mul(y, o.log(at(y, 0)))), at(y, 1).shape),
   ],
+  // where both are equal, the first takes the gradient
+  minimum: (y, g) => [
+    () => unbroadcast(o.sub(g, o.mul(g, o.greater(at(y, 0), at(y, 1)))), at(y, 0).shape),
+    () => unbroadcast(o.mul(g, o.greater(at(y, 0), at(y, 1))), at(y, 1).shape),
+  ],
   greater: () => [],
   equal: () => [],
   where: (y, g) => [

@@ -46,7 +46,7 @@ export const literal = (value: number): Value => make('literal', [], { value }, 
 const lift = (x: Value | number): Value => (typeof x === 'number' ? literal(x) : x);
 
 const binary =
-  (op: 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'greater' | 'equal') =>
+  (op: 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'minimum' | 'greater' | 'equal') =>
   (left: Value | number, right: Value | number): Value => {
     const inputs = [lift(left), lift(right)] as const;
     const shape = broadcastShapes(inputs[0].shape, inputs[1].shape);
@@ -58,6 +58,7 @@ export const sub = binary('sub');
 export const mul = binary('mul');
 export const div = binary('div');
 export const pow = binary('pow');
+export const minimum = binary('minimum');
 export const greater = binary('greater');
 export const equal = binary('equal');
 

@@ -17,6 +17,8 @@ export interface OpAttributes {
   mul: Record<never, never>;
   div: Record<never, never>;
   pow: Record<never, never>;
+  /** the smaller of two */
+  minimum: Record<never, never>;
   /** 1 where a > b, else 0 */
   greater: Record<never, never>;
   /** 1 where a = b, else 0 */

@@ -77,6 +77,7 @@ export const OP_CASES: { readonly [Op in OpName]: readonly OpCase[] } = {
     ...binary(o.pow, { positive: true }),
     one('a whole power of negative numbers', { x: X }, (v) => o.pow(at(v, 'x'), 3)),
   ],
+  minimum: binary(o.minimum),
   greater: binary(o.greater),
   equal: [
     ...binary(o.equal),

@@ -2,7 +2,7 @@
 import { activate, attentionPattern, mlp, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
-import { atPositions, B, cachedHeads, heads, POS, Q, stream, withPrefix } from './dims.js';
+import { atPositions, B, cachedHeads, heads, LENGTH, POS, Q, stream, withPrefix } from './dims.js';
 import { frozenNormalise, withoutNorm } from './frozen-norm.js';
 
 /** Sum of several streams [questions, examples, pos, d]. */
@@ -16,18 +16,67 @@ export function sumQuestions(arithmetic: Arithmetic): Program {
   return p.makeProgram('sumQuestions', { x: p.sum(stream('x', arithmetic.config), [0], true) });
 }
 
-/**
- * |y − x_s|₁ of each place's y and the first `counts[place]` senders of a few tokens, one place after the other [tokens, Σ counts],
- * and |y|₁ [tokens, places], from outputs x [tokens, senders, d] and y [tokens, places, d].
- */
-export function distances({ config }: Arithmetic, { counts }: { counts: readonly number[] }): Program {
-  const outputs = p.input('outputs', ['tokens', 'senders', config.dModel]);
-  const streams = p.input('streams', ['tokens', counts.length, config.dModel]);
-  const away = counts.map((count, place) => {
-    const rest = p.sub(p.slice(outputs, 1, [0, count]), p.slice(streams, 1, [place, place + 1]));
-    return p.sum(p.abs(rest), [-1]);
+/** |y|₁ of every row. */
+export function lengths({ config }: Arithmetic): Program {
+  return p.makeProgram('lengths', { lengths: p.sum(p.abs(p.input('rows', ['rows', config.dModel])), [-1]) });
+}
+
+/** A cached run's z, token by token for each head: [heads, all, dHead]. */
+export function headRows({ config }: Arithmetic): Program {
+  const z = p.transpose(cachedHeads('z', config), [2, 0, 1, 3, 4]); // [heads, 1, examples, length, dHead]
+  return p.makeProgram('headRows', { z: p.reshape(z, [config.nHeads, p.multiplyDims(B, LENGTH), config.dHead]) });
+}
+
+/** A few tokens of several streams [all, d]: [streams, tokens, d]. */
+export function pickTokens({ config }: Arithmetic, { count }: { count: number }): Program {
+  const tokens = p.input('tokens', ['tokens'], 'int');
+  const stream = (i: number): Value => p.gather(p.input(`x${i}`, [1, 'all', config.dModel]), tokens, 1);
+  return p.makeProgram('pickTokens', {
+    picked: p.concat(
+      Array.from({ length: count }, (_, i) => stream(i)),
+      0,
+    ),
   });
-  return p.makeProgram('distances', { distances: p.concat(away, 1), norms: p.sum(p.abs(streams), [-1]) });
+}
+
+/** Senders next to each other, and who sees them. */
+export interface Sight {
+  /** the first writes to the stream directly */
+  readonly direct: boolean;
+  /** the others are the heads of a layer */
+  readonly heads: boolean;
+  /** places that see the first alone, then places that see all */
+  readonly early: number;
+  readonly places: number;
+}
+
+/**
+ * |y − x_s|₁ of each place's y [places, tokens, d] and each sender it sees, one place after the other: [Σ senders seen, tokens].
+ * What the heads say is made here, for a few tokens, so that it never leaves the processor's cache; and since
+ *
+ *     |y − x|₁ = Σ x + Σ y − 2 Σ min(x, y)
+ *
+ * two passes over it are enough for each place.
+ */
+export function distances({ config }: Arithmetic, { direct, heads, early, places }: Sight): Program {
+  const { dModel, dHead, nHeads } = config;
+  const tokens = p.input('tokens', ['tokens'], 'int');
+  const single = (): Value => p.gather(p.input('direct', [1, 'all', dModel]), tokens, 1);
+  const byHead = (): Value =>
+    p.matmul(
+      p.gather(p.input('z', [nHeads, 'all', dHead]), tokens, 1),
+      p.parameter('o.byHead', [nHeads, dHead, dModel]),
+    );
+  const said = p.concat([...(direct ? [single()] : []), ...(heads ? [byHead()] : [])], 0); // [senders, tokens, d]
+  const streams = p.input('streams', [early + places, 'tokens', dModel]);
+  const [x, y] = [p.sum(said, [-1]), p.sum(streams, [-1])]; // [senders, tokens], [places, tokens]
+  const away = Array.from({ length: early + places }, (_, place) => {
+    const seen = (values: Value): Value => (place < early ? p.slice(values, 0, [0, 1]) : values);
+    const at = (values: Value): Value => p.slice(values, 0, [place, place + 1]);
+    const shared = p.sum(p.minimum(seen(said), at(streams)), [-1]);
+    return p.sub(p.add(seen(x), at(y)), p.mul(shared, 2));
+  });
+  return p.makeProgram('distances', { distances: p.concat(away, 0) });
 }
 
 /** What goes back through norms, activations, products and softmax instead of their derivatives. */

@@ -1,7 +1,17 @@
 /** Every program of the engine, by the name under which its kernels are prepared; a new one is a function and its name here. */
 import type { Arithmetic } from '../../model/blocks.js';
 import type { Program } from '../../program/index.js';
-import { sumStreams, sumQuestions, distances, mlpPropagation, attendPropagation, softmaxFix } from './attribution.js';
+import {
+  sumStreams,
+  sumQuestions,
+  lengths,
+  headRows,
+  pickTokens,
+  distances,
+  mlpPropagation,
+  attendPropagation,
+  softmaxFix,
+} from './attribution.js';
 import { cutStream, cutHead, joinRows, circuitStream, circuitChange, headChanges, circuitHeads } from './edges.js';
 import {
   project,
@@ -25,6 +35,7 @@ import {
   streamDifference,
   joinDifferences,
 } from './gradient.js';
+import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neuron-edges.js';
 import { metric, metricGradient, logits } from './metric.js';
 import { attendHead, giveHead, giveStream, pickHead, pickStream, readHead } from './scrub.js';
 import { activeNeurons, shiftNeuron, shiftNeurons, swapNeurons } from './neurons.js';
@@ -34,7 +45,6 @@ const BUILDERS = {
   attend,
   output,
   feedForward,
-import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neuron-edges.js';
   shift,
   swapStream,
   shiftHeads,
@@ -60,8 +70,15 @@ import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neu
   headDifferences,
   streamDifference,
   joinDifferences,
+  cutNeuron,
+  neuronChange,
+  neuronDifferences,
+  neuronReaders,
   sumStreams,
   sumQuestions,
+  lengths,
+  headRows,
+  pickTokens,
   distances,
   mlpPropagation,
   attendPropagation,
@@ -69,10 +86,6 @@ import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neu
   metric,
   metricGradient,
   logits,
-  cutNeuron,
-  neuronChange,
-  neuronDifferences,
-  neuronReaders,
   pickStream,
   pickHead,
   readHead,

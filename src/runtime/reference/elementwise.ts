@@ -31,6 +31,7 @@ export const ELEMENTWISE = {
   mul: binary((a, b) => a * b),
   div: binary((a, b) => a / b),
   pow: binary((a, b) => a ** b),
+  minimum: binary(Math.min),
   greater: binary((a, b) => (a > b ? 1 : 0)),
   equal: binary((a, b) => (a === b ? 1 : 0)),
   where,

@@ -151,6 +151,7 @@ const EVALUATE: { readonly [Op in Computed]: Evaluate<Op> } = {
   mul: binary((tf, a, b) => tf.mul(a, b)),
   div: binary((tf, a, b) => tf.div(a, b)),
   pow: binary((tf, a, b) => tf.pow(a, b)),
+  minimum: binary((tf, a, b) => tf.minimum(a, b)),
   greater: compare((tf, a, b) => tf.greater(a, b)),
   equal: compare((tf, a, b) => tf.equal(a, b)),
   where,

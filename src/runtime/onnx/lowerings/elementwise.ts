@@ -27,6 +27,7 @@ export const ELEMENTWISE = {
   mul: direct('Mul'),
   div: direct('Div'),
   pow: direct('Pow'),
+  minimum: direct('Min'),
   greater: comparison('Greater'),
   equal: comparison('Equal'),
   where,
