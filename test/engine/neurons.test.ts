@@ -51,7 +51,7 @@ async function expectOracle(engine: Engine, scene: Scene, tolerance: number, cou
   for (const direction of ['noising', 'denoising'] as const)
     await withSession(engine, scene.batch, { metric: METRIC, direction }, async (session) => {
       const answers = await session.ask(questions);
-      const expected = expectedAnswers(scene, questions, { direction, source: 'other' });
+      const expected = expectedAnswers(scene, questions, { direction, source: 'other-prompt' });
       expectNear(answers.flatMap((one) => [...one]), expected.flat(), tolerance, direction); // prettier-ignore
       expect(answers.filter((one) => one[0] !== session.base[0]).length, 'questions that change something').to.be.above(
         9,

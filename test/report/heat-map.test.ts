@@ -106,6 +106,19 @@ describe('a grid as rows and columns', () => {
     expect({ rowName, rules }).to.deep.equal({ rowName: 'head, query', rules: [4] });
   });
 
+  it('goes on from line to line where there are neurons, each layer and place a block of its own', () => {
+    const labels = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
+    const neurons = { name: 'neuron', labels: labels(70) } as const;
+    const { rowLabels, cells, rules } = tableOf([AXES[0], neurons]);
+    expect(rowLabels).to.deep.equal(['n64', 'm0 n0', 'n64', 'm1 n0']); // upward: the first line of a layer is on top
+    expect(rules).to.deep.equal([2]);
+    expect(cells.map((row) => [row[0], row.length])).to.deep.equal([[64, 6], [0, 64], [134, 6], [70, 64]]); // prettier-ignore
+    const spans = tableOf([AXES[0], neurons, { name: 'span', labels: ['S2', 'end'] }]);
+    expect(spans.rowLabels.slice(0, 4)).to.deep.equal(['n64', 'm0 S2 n0', 'n64', 'm0 end n0']);
+    expect(spans.cells[3]!.slice(0, 3)).to.deep.equal([1, 3, 5]);
+    expect(spans.cells.flat().sort((a, b) => a - b)).to.deep.equal(labels(280).map(Number)); // every cell once
+  });
+
   it('has one column where there is but one axis', () => {
     expect(tableOf([AXES[0]]).cells).to.deep.equal([[0], [1]]);
   });
@@ -134,6 +147,18 @@ describe('a heat map', () => {
     expect(drawHeatMap(RECORD, GRID, { numbers: true }))
       .to.include('>0.50<')
       .and.include('>−0.50<');
+  });
+
+  it('of thousands of neurons draws what can be seen and names the strongest', () => {
+    const labels = Array.from({ length: 3072 }, (_, i) => `${i}`);
+    const recovery = labels.map((_, i) => (i === 700 ? 1 : i === 5 ? -0.5 : 0.001));
+    const axes = [AXES[0], { name: 'neuron', labels }] as const;
+    const twice = [...recovery, ...recovery.map((x) => x / 10)];
+    const grid = { ...GRID, grid: 'neurons', axes, mean: twice, recovery: twice };
+    const map = drawHeatMap(RECORD, grid, { numbers: true });
+    expect(map.match(/<title>layer /g)).to.have.lengthOf(4); // the others are less than a hundredth of the largest
+    expect(map).to.include('>1. layer 0, neuron 700: +1.00<').and.include('>2. layer 0, neuron 5: −0.500<');
+    expect(map.length).to.be.below(60_000);
   });
 
   it('and its page make texts from outside harmless', () => {

@@ -3,8 +3,8 @@
  * the values. All styles are attributes, so that editors and LaTeX tools show what browsers show; classes let a page restyle it.
  */
 import { escapeMarkup, number } from '../format.js';
-import { cellName, shown, shownName } from '../patching.js';
-import type { GridRecord, PatchingRecord } from '../patching.js';
+import { cellName, shown, shownName, strongestCells } from '../patching.js';
+import type { GridAxis, GridRecord, PatchingRecord } from '../patching.js';
 import { colourAt, inkOn } from './colours.js';
 import { tableOf, type HeatTable } from './table.js';
 
@@ -20,6 +20,19 @@ const LONGEST = 22;
 export interface HeatMapOptions {
   /** write each value into its cell */
   readonly numbers: boolean;
+}
+
+/** What is drawn. */
+export interface HeatMap {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly axes: readonly GridAxis[];
+  /** one per cell, the last axis fastest */
+  readonly values: readonly number[];
+  /** what the values are */
+  readonly valueName: string;
+  /** what is said of a cell beside its value */
+  readonly note: (cell: number) => string;
 }
 
 interface Frame {
@@ -41,18 +54,23 @@ const widest = (labels: readonly string[]): number =>
 /** Column labels stand upright where they would not fit side by side. */
 const areUpright = (labels: readonly string[], width: number): boolean => widest(labels) > width - 4;
 
+/** Cells named below a picture of thousands. */
+const NAMED = 10;
+const NAMED_LINE = 15;
+
 function frameOf(table: HeatTable, values: readonly number[], { numbers }: HeatMapOptions): Frame {
   const [rows, columns] = [table.rowLabels.length, table.columnLabels.length];
-  const width = numbers ? 40 : columns === 1 ? 64 : columns > 40 ? 12 : 26;
+  const width = numbers && !table.vast ? 40 : columns === 1 ? 64 : columns > 40 ? 12 : 26;
   const height = rows > 40 ? 13 : 20;
   const left = 44 + widest(table.rowLabels);
   const right = left + columns * width;
   const bottom = HEAD + rows * height;
   const below = areUpright(table.columnLabels, width) ? widest(table.columnLabels) : 12;
-  const limit = Math.max(...values.map(Math.abs));
+  const limit = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const named = table.vast ? NAMED_LINE * (1 + Math.ceil(NAMED / 2)) : 0;
   const size = {
     width: Math.max(right + BAR.gap + BAR.room, 420),
-    height: Math.max(bottom + below + 36, HEAD + BAR.least + 24),
+    height: Math.max(bottom + below + 36 + named, HEAD + BAR.least + 24),
   };
   return { table, values, limit, left, cell: { width, height }, right, bottom, size };
 }
@@ -78,18 +96,44 @@ const inCell = (value: number): string => (Math.round(value * 100) / 100 + 0).to
 /** The top of a row; the first row stands lowest. */
 const topOf = ({ bottom, cell }: Frame, row: number): number => bottom - (row + 1) * cell.height;
 
-function drawCells(frame: Frame, grid: GridRecord, numbers: boolean): string[] {
+/** Of thousands of cells those under a hundredth of the largest are left to the ground, which has the colour of 0. */
+function drawCells(frame: Frame, map: HeatMap, numbers: boolean): string[] {
   const { table, values, limit, left, cell } = frame;
-  return table.cells.flatMap((row, r) =>
+  const least = table.vast ? limit / 100 : 0;
+  const drawn = table.cells.flatMap((row, r) =>
     row.map((place, c) => {
       const value = values[place] as number;
+      if (Math.abs(value) < least) return '';
       const [x, y] = [left + c * cell.width, topOf(frame, r)];
-      const title = `${cellName(grid.axes, place)}: ${number(value, { signed: true })} (metric ${number(grid.mean[place] as number)})`;
-      const written = numbers
-        ? text(inCell(value), [x + cell.width / 2, y + cell.height / 2 + 3.5], { size: 9.5, fill: inkOn(value, limit) })
-        : '';
+      const title = `${cellName(map.axes, place)}: ${number(value, { signed: true })}${map.note(place)}`;
+      const written =
+        numbers && !table.vast
+          ? text(inCell(value), [x + cell.width / 2, y + cell.height / 2 + 3.5], {
+              size: 9.5,
+              fill: inkOn(value, limit),
+            })
+          : '';
       return `<rect x="${px(x)}" y="${px(y)}" width="${px(cell.width)}" height="${px(cell.height)}" fill="${colourAt(value, limit)}" stroke="#ffffff" stroke-width="0.6"><title>${escapeMarkup(title)}</title></rect>${written}`;
     }),
+  );
+  return [...(table.vast ? drawGround(frame) : []), ...drawn.filter((one) => one !== '')];
+}
+
+const drawGround = ({ table, left, cell, ...frame }: Frame): string[] =>
+  table.cells.map(
+    (row, r) =>
+      `<rect x="${px(left)}" y="${px(topOf({ table, left, cell, ...frame }, r))}" width="${px(row.length * cell.width)}" height="${px(cell.height)}" fill="${colourAt(0, 1)}"/>`,
+  );
+
+/** The strongest cells in words, in two columns. */
+function drawNamed(frame: Frame, { axes, values }: HeatMap): string[] {
+  if (!frame.table.vast) return [];
+  const top = frame.size.height - NAMED_LINE * (1 + Math.ceil(NAMED / 2));
+  const names = strongestCells(values, NAMED).map(
+    (cell, i) => `${i + 1}. ${cellName(axes, cell)}: ${number(values[cell] as number, { signed: true })}`,
+  );
+  return names.map((name, i) =>
+    text(name, [16 + (i % 2) * 330, top + NAMED_LINE * (1 + Math.floor(i / 2))], { anchor: 'start' }),
   );
 }
 
@@ -98,12 +142,12 @@ const everyNth = (size: number): number => [1, 2, 5, 10, 20, 50].find((step) => 
 
 function drawAxes(frame: Frame): string[] {
   const { table, left, cell, right, bottom } = frame;
-  const step = everyNth(cell.height);
+  const step = table.vast ? 1 : everyNth(cell.height);
   const rows = table.rowLabels.map((label, row) =>
     row % step === 0 ? text(short(label), [left - 7, topOf(frame, row) + cell.height / 2 + 4], { anchor: 'end' }) : '',
   );
   const upright = areUpright(table.columnLabels, cell.width);
-  const columnStep = upright ? everyNth(cell.width) : 1;
+  const columnStep = upright && !table.vast ? everyNth(cell.width) : 1;
   const columns = table.columnLabels.map((label, column) => {
     const x = left + (column + 0.5) * cell.width;
     if (column % columnStep !== 0) return '';
@@ -131,7 +175,8 @@ const BAR_STEPS = 64;
 /** The colours between the least and the greatest value shown, 0 always among them. */
 function drawBar(frame: Frame, label: string): string[] {
   const { values, limit, right } = frame;
-  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const low = values.reduce((least, value) => Math.min(least, value), 0);
+  const high = values.reduce((largest, value) => Math.max(largest, value), 0);
   if (limit === 0) return [];
   const height = Math.max(BAR.least, Math.min(frame.bottom - HEAD, 220));
   const x = right + BAR.gap;
@@ -157,23 +202,35 @@ function drawBar(frame: Frame, label: string): string[] {
 const subtitle = ({ task, model, direction }: PatchingRecord): string =>
   `${task.name} · ${model.name} · ${task.pairs} pairs · ${direction}`;
 
-/** Draws one grid. Same record, same bytes. */
-export function drawHeatMap(
+/** Draws one grid of patching. Same record, same bytes. */
+export const drawHeatMap = (
   record: PatchingRecord,
   grid: GridRecord,
   options: HeatMapOptions = { numbers: false },
-): string {
-  const frame = frameOf(tableOf(grid.axes), shown(record, grid), options);
+): string =>
+  drawMap(
+    {
+      ...{ title: grid.title, subtitle: subtitle(record), axes: grid.axes },
+      ...{ values: shown(record, grid), valueName: shownName(record) },
+      note: (cell) => ` (metric ${number(grid.mean[cell] as number)})`,
+    },
+    options,
+  );
+
+/** Same map, same bytes. */
+export function drawMap(map: HeatMap, options: HeatMapOptions = { numbers: false }): string {
+  const frame = frameOf(tableOf(map.axes), map.values, options);
   const [width, height] = [px(frame.size.width), px(frame.size.height)];
-  const title = `${grid.title[0]?.toUpperCase()}${grid.title.slice(1)}`;
+  const title = `${map.title[0]?.toUpperCase()}${map.title.slice(1)}`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(`${title}: ${subtitle(record)}`)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(`${title}: ${map.subtitle}`)}">`,
     `<rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,
     text(title, [16, 24], { size: 14, anchor: 'start', weight: 'bold' }),
-    text(subtitle(record), [16, 42], { anchor: 'start', fill: FAINT }),
-    ...drawCells(frame, grid, options.numbers),
+    text(map.subtitle, [16, 42], { anchor: 'start', fill: FAINT }),
+    ...drawCells(frame, map, options.numbers),
     ...drawAxes(frame),
-    ...drawBar(frame, shownName(record)),
+    ...drawBar(frame, map.valueName),
+    ...drawNamed(frame, map),
     '</svg>\n',
   ].join('\n');
 }
