@@ -39,6 +39,10 @@ export const CATALOGUE = {
     summary: 'A method that holds the whole model at once would exceed the ceiling of memory.',
   },
   'discovery/method': { exit: 2, summary: 'No discovery method has that name.' },
+  'discovery/neurons': {
+    exit: 2,
+    summary: 'Neurons were asked of a method, a source or a model that has none to tell.',
+  },
   'discovery/per-example': { exit: 2, summary: 'Scores of every pair were asked of a method that has none.' },
   'discovery/resolution': { exit: 2, summary: 'Positions were asked of a method that does not tell them apart.' },
   'discovery/search': { exit: 2, summary: 'A search was given a threshold or an order that makes no sense.' },

@@ -35,5 +35,9 @@ export interface Cut {
 }
 
 /** `a0.h1->a2.h3<k>`, or `a0.h1->a2.h3<k>@S2` at a group of positions. */
-export const cutName = ({ edgeName }: Universe, { edge, group }: Cut, groups?: Pick<PositionGroups, 'names'>): string =>
+export const cutName = (
+  { edgeName }: Universe,
+  { edge, group }: Cut,
+  groups?: Pick<PositionGroups, 'names'>,
+): string =>
   group === undefined || groups === undefined ? edgeName(edge) : `${edgeName(edge)}@${groups.names[group]}`;

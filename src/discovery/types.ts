@@ -2,6 +2,7 @@ import type { Scores } from '../circuit/types.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
 import type { RiemannRule } from '../engine/riemann.js';
+import type { Point } from '../engine/gradient.js';
 import type { PositionGroups } from '../engine/groups.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
@@ -89,6 +90,8 @@ export interface Method {
   readonly resolves?: true;
   /** finds one answer for all examples: none of them has scores of its own */
   readonly joint?: true;
+  /** the points whose gradients it averages, where it is plain gradients: such a method can be asked about single neurons */
+  points?(setting: MethodSetting): readonly Point[];
   title(setting: MethodSetting): string;
   cost(setting: MethodSetting, graph: { readonly edges: number; readonly layers: number }): Cost;
   /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */

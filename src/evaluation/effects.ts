@@ -1,6 +1,6 @@
 import { planBatches } from '../engine/batches.js';
 import type { Engine } from '../engine/engine.js';
-import type { Question } from '../engine/questions.js';
+import type { EdgeNeuron, Question } from '../engine/questions.js';
 import { withSession } from '../engine/run.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { Example, MetricKey } from '../task/types.js';
@@ -9,6 +9,8 @@ import type { Example, MetricKey } from '../task/types.js';
 export interface EdgeCut {
   readonly edge: number;
   positions?(example: Example): readonly number[];
+  /** of its MLP only this neuron */
+  readonly neuron?: EdgeNeuron;
 }
 
 /** The exact effect of chosen cuts: metric clean − metric with the edge cut, [cut][example]; positive = the edge helps. */
@@ -42,5 +44,8 @@ export async function measureEffects(
   return effects;
 }
 
-const asQuestion = ({ edge, positions }: EdgeCut, examples: readonly Example[]): Question =>
-  positions ? { kind: 'edge', edge, positions: examples.map(positions) } : { kind: 'edge', edge };
+const asQuestion = ({ positions, ...cut }: EdgeCut, examples: readonly Example[]): Question => ({
+  kind: 'edge',
+  ...cut,
+  ...(positions && { positions: examples.map(positions) }),
+});

@@ -273,18 +273,18 @@ function resolvedSidecars({ resolved }: Attribution): Sidecar[] {
   return [{ file: 'scores.by-group.npy', data: mean, shape, axes: ['edge', 'group'], what }];
 }
 
-function neuronSidecars({ finer: { neurons } }: Findings): Sidecar[] {
-  const of = (
-    file: string,
-    data: Float64Array,
-    { neurons: count, axes }: { neurons: number; axes: string[] },
-  ): Sidecar => {
-    const shape = axes[0] === 'neuron' ? [count, data.length / count] : [data.length / count, count];
-    return { file, data, shape, axes, what: 'mean score of every edge of every neuron' };
-  };
-  return (neurons?.scores ?? []).flatMap(({ layer, out, into, neurons: count }) => [
-    of(`neurons.m${layer}.out.npy`, out, { neurons: count, axes: ['neuron', 'reader'] }),
-    of(`neurons.m${layer}.into.npy`, into, { neurons: count, axes: ['sender', 'neuron'] }),
+function neuronSidecars({ finer: { neurons }, bench }: Findings): Sidecar[] {
+  const { dMlp } = bench.engine.model.config;
+  const what = 'mean score of every edge of every neuron';
+  return (neurons?.scores ?? []).flatMap(({ layer, out, into }) => [
+    {
+      ...{ file: `neurons.m${layer}.out.npy`, data: out, what },
+      ...{ shape: [dMlp, out.length / dMlp], axes: ['neuron', 'reader'] },
+    },
+    {
+      ...{ file: `neurons.m${layer}.into.npy`, data: into, what },
+      ...{ shape: [into.length / dMlp, dMlp], axes: ['sender', 'neuron'] },
+    },
   ]);
 }
 

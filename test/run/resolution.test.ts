@@ -57,6 +57,28 @@ describe('discovering by position and by span', function () {
     expect(notes.some((note) => note.includes(`${told} MiB for the scores of every pair`))).to.equal(true);
   });
 
+  it('finds the neurons that carry an edge, estimated and measured', async () => {
+    const { record, sidecars } = await discover({ ...IOI, neurons: [0, 2] });
+    const { layers, top } = record.neurons!;
+    expect(layers).to.deep.equal([0, 2]);
+    for (const { name } of top) expect(name).to.match(/^m[02]\.n\d+->\S+$|^\S+->m[02]\.n\d+$/);
+    const of = (file: string) => sidecars.find((one) => one.file === file)!;
+    const [out, into] = [of('neurons.m0.out.npy'), of('neurons.m0.into.npy')];
+    expect([out.axes, into.axes]).to.deep.equal([
+      ['neuron', 'reader'],
+      ['sender', 'neuron'],
+    ]);
+    expect([out.shape[1], into.shape[0]]).to.deep.equal([record.graph.readers, 5]);
+    const strongest = Math.max(...[out, into, of('neurons.m2.out.npy'), of('neurons.m2.into.npy')].flatMap(({ data }) => Array.from(data, Math.abs))); // prettier-ignore
+    expect(Math.abs(top[0]!.score)).to.equal(strongest);
+    const whole = record.topEdges.find(({ name }) => name === 'm0->logits')!;
+    const column = record.graph.readers - 1;
+    const summed = Array.from({ length: out.shape[0]! }, (_, n) => out.data[n * out.shape[1]! + column]!);
+    expect(summed.reduce((a, b) => a + b, 0)).to.be.closeTo(whole.score, 1e-4);
+    for (const { name, score, exact } of top.filter(({ name }) => name.startsWith('m2') && name.endsWith('->logits')))
+      expect(Math.sign(exact), name).to.equal(Math.sign(score));
+  });
+
   it('writes the table into the report', () =>
     inTemporaryFolder(async (out) => {
       await discover({ ...INDUCTION, resolution: 'position', out });
@@ -75,6 +97,11 @@ describe('discovering by position and by span', function () {
     expect(await refusal({ ...IOI, resolution: 'span', method: 'acdc' })).to.match(
       /acdc does not tell positions apart; methods that do: eap-ig, eap/,
     );
+    expect(await refusal({ ...IOI, neurons: [0], method: 'relp' })).to.match(
+      /relp does not tell neurons apart; methods that do: eap-ig, eap, clean-corrupted/,
+    );
+    expect(await refusal({ ...IOI, neurons: [0, 9] })).to.match(/no layer 9: the model has layers 0 … 3/);
+    expect(await refusal({ ...IOI, neurons: [0], source: 'zero' })).to.match(/known of prompts alone/);
     expect(await refusal({ ...IOI, spans: ['S1'] })).to.match(/--spans goes with --resolution span/);
     expect(await refusal({ ...IOI, perExample: true, method: 'edge-pruning' })).to.match(
       /edge-pruning finds one answer for all pairs/,

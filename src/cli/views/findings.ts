@@ -43,6 +43,9 @@ const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: R
 const strongEdge = ({ name, exact, score }: Pick<ReportEdge, 'name' | 'exact' | 'score'>, method: string): string =>
   `${name.padEnd(24)} ${exact === null ? '' : `exact ${signed(exact)}  `}${method} ${signed(score)}`;
 
+const strong = (label: string, edges: NonNullable<ReportRecord['neurons']>['top'], method: string): string[] =>
+  edges.slice(0, STRONGEST).map((edge, i) => line(i === 0 ? label : '', strongEdge(edge, method)));
+
 /** @param written the report's files, most telling first */
 export const describeFindings = (record: ReportRecord, written: readonly string[]): string => {
   const { title } = record.settings.method;
@@ -52,9 +55,8 @@ export const describeFindings = (record: ReportRecord, written: readonly string[
     capability(record),
     circuit(record),
     ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
-    ...(record.resolved?.top ?? [])
-      .slice(0, STRONGEST)
-      .map((edge, i) => line(i === 0 ? `by ${record.resolved?.places}` : '', strongEdge(edge, title))),
+    ...strong(`by ${record.resolved?.places ?? ''}`, record.resolved?.top ?? [], title),
+    ...strong('of neurons', record.neurons?.top ?? [], title),
     ...written.slice(0, 1).map((file) => line('written', `${file} and ${written.length - 1} files beside it`)),
   ].join('\n');
 };

@@ -15,5 +15,6 @@ export const cleanCorrupted: Method = {
   resolves: true,
   title: () => 'gradients at both ends',
   cost: () => ({ forwards: 4, backwards: 2 }),
+  points: () => ENDS,
   run: (context) => scoreByGradient(context, 'clean-corrupted', ENDS),
 };

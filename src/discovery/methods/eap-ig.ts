@@ -15,5 +15,6 @@ export const eapIg: Method = {
   title: ({ steps, rule }) => `EAP-IG, ${describePoints(rule, steps)}`,
   cost: ({ steps }) => ({ forwards: 2 + steps, backwards: steps }),
   check: ({ metric, setting: { rule, steps } }) => checkGradient(metric, riemannPoints(rule, steps)),
+  points: ({ rule, steps }) => riemannPoints(rule, steps),
   run: (context) => scoreByGradient(context, 'eap-ig', riemannPoints(context.setting.rule, context.setting.steps)),
 };

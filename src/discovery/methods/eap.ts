@@ -11,5 +11,6 @@ export const eap: Method = {
   title: () => 'EAP',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),
+  points: () => CLEAN,
   run: (context) => scoreByGradient(context, 'eap', CLEAN),
 };
