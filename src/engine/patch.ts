@@ -1,4 +1,5 @@
 /** Questions about sites: values of chosen sites replaced (activation patching). */
+import { refuse } from '../errors.js';
 import type { Tensor } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { layerBytesPerToken, pieces, planChunks } from './chunks.js';
@@ -60,6 +61,11 @@ async function answerGroup(setting: Setting, group: readonly Asked[], answers: F
 /** A post site is the next layer's pre; a question that changes nothing needs no run. */
 function describe(setting: Setting, given: readonly Site[], index: number): Asked | null {
   const { nLayers } = setting.engine.model.config;
+  if (setting.alternative.hasPatterns === false && given.some(({ kind }) => kind === 'pattern'))
+    refuse(
+      'discovery/source',
+      'noise and learned constants say nothing of attention patterns; replace other sites, or take the source zero, a mean or the other prompt',
+    );
   const sites = given
     .map((site) =>
       site.kind === 'resid-post' && site.layer + 1 < nLayers

@@ -12,6 +12,8 @@ export interface Alternative extends Activations {
   readonly heads: CachedRun['heads'];
   /** [1, examples, heads, length, length] of one layer; the caller owns it */
   pattern(layer: number): Promise<Tensor>;
+  /** false: these values say nothing of patterns; default true */
+  readonly hasPatterns?: boolean;
   /** the alternatives are one full run of the model: a node whose inputs are all cut says exactly its alternative */
   readonly isRun: boolean;
   /** base and alternative agree before this position */

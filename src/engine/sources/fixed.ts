@@ -1,5 +1,5 @@
 /** A made-up run in which every sender says fixed values. */
-import { refuse } from '../../errors.js';
+import { invariant } from '../../errors.js';
 import type { Example } from '../../task/types.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../arena.js';
@@ -7,13 +7,13 @@ import type { Engine } from '../engine.js';
 import { output, type HeadTensors } from '../layers.js';
 import { learnedPositions, type Batch } from '../prompts.js';
 import type { Alternative } from '../setting.js';
-import type { FixedSite, LateMean, LateMeans } from './moments.js';
+import type { FixedSite, MeanPatterns } from './moments.js';
 
 export interface FixedValues {
   /** what a site says in an example: [heads, length, dHead] or [length, d] as `size` elements, columns last */
   at(site: FixedSite, layer: number, of: { example: Example; size: number; columns: number }): Float64Array;
   /** attention patterns to go with these values; null: there are none */
-  readonly late: LateMeans | null;
+  readonly pattern: MeanPatterns | null;
   /** learned positions stay in the stream; false: they go with the embedding */
   readonly positions: boolean;
 }
@@ -49,8 +49,12 @@ export async function fixedAlternative(engine: Engine, batch: Batch, values: Fix
     z,
     m,
   });
-  const late = lateSites(engine, batch, values.late);
-  return { length, ...streams, z, m, heads, ...late, isRun: false, firstChange: 0, dispose: () => arena.dispose() };
+  return {
+    ...{ length, ...streams, z, m, heads, isRun: false, firstChange: 0 },
+    pattern: patternMaker(engine, batch, values.pattern),
+    hasPatterns: values.pattern !== null,
+    dispose: () => arena.dispose(),
+  };
 }
 
 function gather(
@@ -66,26 +70,20 @@ function gather(
   return result;
 }
 
-/** What is made when it is asked for. */
-function lateSites(engine: Engine, { examples, length }: Batch, late: LateMeans | null) {
-  const { nHeads } = engine.model.config;
-  const make = (one: LateMean, shape: readonly number[]) => async (layer: number) => {
-    const all = await Promise.all(examples.map((example) => one(example, layer)));
-    const values = Float64Array.from(all.flatMap((values) => [...values]));
-    return engine.runtime.tensor(engine.precise(values), [1, examples.length, ...shape]);
+const patternMaker =
+  (engine: Engine, { examples, length }: Batch, pattern: MeanPatterns | null): Alternative['pattern'] =>
+  async (layer) => {
+    invariant(pattern, 'a site that an alternative lacks is refused before it is asked for');
+    const all = await Promise.all(examples.map((example) => pattern(example, layer)));
+    const values = Float64Array.from(all.flatMap((one) => [...one]));
+    return engine.runtime.tensor(engine.precise(values), [
+      1,
+      examples.length,
+      engine.model.config.nHeads,
+      length,
+      length,
+    ]);
   };
-  return {
-    pattern: make(late?.pattern ?? refuseSite('attention patterns'), [nHeads, length, length]),
-  };
-}
-
-const refuseSite =
-  (sites: string): LateMean =>
-  () =>
-    refuse(
-      'discovery/source',
-      `noise and learned constants say nothing of ${sites}; ask for other sites, or take the source zero, mean or other-prompt`,
-    );
 
 /** The streams that fixed senders add up to. */
 async function addUp(

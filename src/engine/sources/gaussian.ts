@@ -19,7 +19,7 @@ const noises = (moments: Moments, { seed, scale }: NoiseSetting): FixedValues =>
     const [centre, width] = [spread(mean, where), spread(deviation, where)];
     return centre.map((x, i) => x + scale * (width[i] as number) * draw());
   },
-  late: null,
+  pattern: null,
   positions: true,
 });
 

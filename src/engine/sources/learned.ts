@@ -11,7 +11,7 @@ const constantValues = (constants: Constants): FixedValues => ({
     invariant(constant, `constants hold ${siteKey(site, layer)}`);
     return spread(constant, { columns, size, grouping: EVERYTHING, length: example.clean.length });
   },
-  late: null,
+  pattern: null,
   positions: true,
 });
 

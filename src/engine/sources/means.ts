@@ -2,15 +2,15 @@
 import type { Engine } from '../engine.js';
 import { fixedAlternative, type FixedValues } from './fixed.js';
 import { BY_LENGTH, BY_TEMPLATE, EVERYTHING } from './groupings.js';
-import { lateMeans, measureMoments, spread, type LateMeans, type Moments } from './moments.js';
+import { meanPatterns, measureMoments, spread, type MeanPatterns, type Moments } from './moments.js';
 import type { Grouping, Needs, Source } from './types.js';
 
-const means = (moments: Moments, late: LateMeans): FixedValues => ({
+const means = (moments: Moments, pattern: MeanPatterns): FixedValues => ({
   at: (site, layer, { example, size, columns }) => {
     const { grouping } = moments;
     return spread(moments.of(site, layer, example).mean, { columns, size, grouping, length: example.clean.length });
   },
-  late,
+  pattern,
   positions: true,
 });
 
@@ -19,7 +19,7 @@ const meanBy =
   async (engine: Engine, { batches, side }) => {
     const reference = { batches, side, grouping };
     const moments = await measureMoments(engine, reference);
-    const values = means(moments, lateMeans(engine, reference));
+    const values = means(moments, meanPatterns(engine, reference));
     return (batch) => fixedAlternative(engine, batch, values);
   };
 

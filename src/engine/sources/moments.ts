@@ -147,61 +147,37 @@ function spreadIndex(i: number, of: { columns: number; length: number; rows: num
   return (head * rows + (rows > 1 ? position : 0)) * columns + (i % columns);
 }
 
-/** The mean of a site of a layer that few questions ask for, in the example's group. */
-export type LateMean = (example: Example, layer: number) => Promise<Float64Array>;
+/** Mean patterns of a layer, [heads · length · length], over the reference prompts of an example's group and length. */
+export type MeanPatterns = (example: Example, layer: number) => Promise<Float64Array>;
 
-/** What is measured when it is first asked for. */
-export interface LateMeans {
-  /** [heads · length · length], over prompts of the example's group and length */
-  readonly pattern: LateMean;
-}
-
-/** Cost: one forward pass over the reference prompts when patterns of a length are first asked for. */
-export function lateMeans(engine: Engine, reference: Reference): LateMeans {
-  const patterns = remember((length: number) => measurePatterns(engine, reference, length));
-  const { grouping } = reference;
-  const found = (sums: ReadonlyMap<string, Sums>, example: Example, layer: number): Moment => {
-    const one = sums.get(`${layer} ${grouping.groupOf(example)}`);
-    return one ? momentOf(one) : refuseGroup(BY_LENGTH, example);
-  };
-  return {
-    pattern: async (example, layer) => found(await patterns(example.clean.length), example, layer).mean,
-  };
-}
-
-function remember<T>(make: (key: number) => Promise<T>): (key: number) => Promise<T> {
-  const made = new Map<number, Promise<T>>();
-  return (key) => {
-    const one = made.get(key) ?? make(key);
-    made.set(key, one);
-    return one;
+/** Cost: one forward pass over the reference prompts of a length when their patterns are first asked for. */
+export function meanPatterns(engine: Engine, reference: Reference): MeanPatterns {
+  const measured = new Map<number, Promise<Map<string, Sums>>>();
+  return async (example, layer) => {
+    const { length } = example.clean;
+    const patterns = measured.get(length) ?? measurePatterns(engine, reference, length);
+    measured.set(length, patterns);
+    const sums = (await patterns).get(`${layer} ${reference.grouping.groupOf(example)}`);
+    return sums ? momentOf(sums).mean : refuseGroup(BY_LENGTH, example);
   };
 }
 
 async function measurePatterns(engine: Engine, reference: Reference, length: number): Promise<Map<string, Sums>> {
   const batches = reference.batches.filter((batch) => batch.length === length);
   const sums = new Map<string, Sums>();
-  await forEachLayer(engine, { ...reference, batches }, async ({ run, batch, layer }) => {
-    const pattern = await patternOf(engine, run, layer);
-    const values = await pattern.read();
-    pattern.dispose();
-    const size = values.length / batch.examples.length;
-    batch.examples.forEach((example, place) => {
-      const into = sumsAt(sums, `${layer} ${reference.grouping.groupOf(example)}`, size);
-      for (let i = 0; i < size; i++) addTo(into, i, values[place * size + i] as number);
-      into.count++;
-    });
-  });
-  return sums;
-}
-
-async function forEachLayer(
-  engine: Engine,
-  { batches, side }: Reference,
-  work: (at: { run: CachedRun; batch: Batch; layer: number }) => Promise<void>,
-): Promise<void> {
   for (const batch of batches)
-    await withCachedRun(engine, batch, side, async (run) => {
-      for (let layer = 0; layer < engine.model.config.nLayers; layer++) await work({ run, batch, layer });
+    await withCachedRun(engine, batch, reference.side, async (run) => {
+      for (let layer = 0; layer < engine.model.config.nLayers; layer++) {
+        const pattern = await patternOf(engine, run, layer);
+        const values = await pattern.read();
+        pattern.dispose();
+        const size = values.length / batch.examples.length;
+        batch.examples.forEach((example, place) => {
+          const into = sumsAt(sums, `${layer} ${reference.grouping.groupOf(example)}`, size);
+          for (let i = 0; i < size; i++) addTo(into, i, values[place * size + i] as number);
+          into.count++;
+        });
+      }
     });
+  return sums;
 }

@@ -4,9 +4,7 @@ import { NOTHING_NEEDED, type Source } from './types.js';
 
 const zeros = (positions: boolean, { nHeads }: ModelConfig): FixedValues => ({
   at: (_site, _layer, { size }) => new Float64Array(size),
-  late: {
-    pattern: ({ clean }) => Promise.resolve(new Float64Array(nHeads * clean.length ** 2)),
-  },
+  pattern: ({ clean }) => Promise.resolve(new Float64Array(nHeads * clean.length ** 2)),
   positions,
 });
 
