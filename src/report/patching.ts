@@ -2,45 +2,56 @@
  * The record of activation patching, `patching.json`, and what is drawn of it. Values are means over pairs; those of every pair
  * are in the npy files named.
  */
-import type { SidecarRecord } from './record.js';
+import { Type } from '@sinclair/typebox';
+import type { Static } from '@sinclair/typebox';
+import { direction, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './schema.js';
 
-export interface GridAxis {
-  readonly name: 'layer' | 'head' | 'neuron' | 'position' | 'span' | 'query' | 'key' | 'sender' | 'receiver' | 'heads';
-  readonly labels: readonly string[];
-}
+const axis = object({
+  name: Type.Union(
+    (['layer', 'head', 'neuron', 'position', 'span', 'query', 'key', 'sender', 'receiver', 'heads'] as const)
+      .map((name) => Type.Literal(name)),
+  ),
+  labels: Type.Array(Type.String()),
+}); // prettier-ignore
 
-export interface GridRecord {
-  /** which activations were replaced */
-  readonly grid: string;
-  readonly title: string;
-  /** slowest first */
-  readonly axes: readonly GridAxis[];
-  /** metric of the patched runs, flat, the last axis fastest */
-  readonly mean: readonly number[];
-  /** (m − m_corrupt) / (m_clean − m_corrupt); null where that is not defined */
-  readonly recovery: readonly number[] | null;
-  /** metric of every pair, [...axes, pair] */
-  readonly perExample: SidecarRecord;
-}
+const grid = object({
+  grid: text('which activations were replaced'),
+  title: Type.String(),
+  axes: Type.Array(axis, { description: 'slowest first' }),
+  mean: Type.Array(Type.Number(), { description: 'metric of the patched runs, flat, the last axis fastest' }),
+  recovery: nullable(
+    Type.Array(Type.Number(), {
+      description: '(m - m_corrupt) / (m_clean - m_corrupt); null where that is not defined',
+    }),
+  ),
+  perExample: Type.Composite([sidecar], {
+    additionalProperties: false,
+    description: 'metric of every pair, [...axes, pair]',
+  }),
+});
 
-export type PatchingKind = 'activation-patching' | 'path-patching' | 'attention-knockout' | 'causal-tracing';
+const KINDS = ['activation-patching', 'path-patching', 'attention-knockout', 'causal-tracing'] as const;
 
-export interface PatchingRecord {
-  readonly schemaVersion: 1;
-  readonly kind: PatchingKind;
-  readonly versions: { readonly thevenin: string; readonly node: string; readonly runtime: string };
-  readonly model: { readonly name: string; readonly weightsSha256: string };
-  readonly task: { readonly name: string; readonly sha256: string; readonly metric: string; readonly pairs: number };
-  /** denoising: clean values come into the corrupt run; noising: corrupt values into the clean run */
-  readonly direction: 'noising' | 'denoising';
-  /** mean metric of the prompts without intervention */
-  readonly clean: number;
-  readonly corrupt: number;
-  /** why there is no recovery; null where there is */
-  readonly undefinedBecause: string | null;
-  readonly grids: readonly GridRecord[];
-  readonly timings: { readonly startedAt: string; readonly totalSeconds: number };
-}
+/** What patching and causal tracing have in common. */
+export const patchingFields = {
+  ...origin,
+  kind: Type.Union(KINDS.map((kind) => Type.Literal(kind))),
+  direction,
+  clean: Type.Number({ description: 'mean metric of the clean prompts' }),
+  corrupt: Type.Number({ description: 'mean metric of the corrupt prompts' }),
+  undefinedBecause: nullable(text('why there is no recovery; null where there is')),
+  grids: Type.Array(grid),
+};
+
+const schema = object(patchingFields);
+
+/** The published JSON Schema (schemas/patching.schema.json). */
+export const PATCHING_SCHEMA = published('Thevenin record of patching', schema);
+
+export type PatchingRecord = DeepReadonly<Static<typeof schema>>;
+export type PatchingKind = PatchingRecord['kind'];
+export type GridRecord = DeepReadonly<Static<typeof grid>>;
+export type GridAxis = DeepReadonly<Static<typeof axis>>;
 
 /**
  * What a cell shows, 0 where replacing changed nothing: denoising, the share of the metric that came back (recovery); noising,

@@ -39,3 +39,20 @@ export const published = (title: string, schema: TSchema): Readonly<Record<strin
   title,
   ...schema,
 });
+
+/** What every record says of how it came about, beside the report, which says more. */
+export const origin = {
+  schemaVersion: Type.Literal(1),
+  versions: object({ thevenin: Type.String(), node: Type.String(), runtime: text('title of the runtime') }),
+  model: object({ name: text('name only, no path'), weightsSha256: sha256('the weight files') }),
+  task: object({
+    name: Type.String(),
+    sha256: sha256('the task file as read'),
+    metric: Type.String(),
+    pairs: count('pairs asked about'),
+  }),
+  timings: object({ startedAt: text('ISO 8601'), totalSeconds: Type.Number({ minimum: 0 }) }),
+};
+export const direction = Type.Union([Type.Literal('noising'), Type.Literal('denoising')], {
+  description: 'noising: corrupt values come into the clean run; denoising: clean values into the corrupt run',
+});

@@ -16,11 +16,12 @@ import {
 import type { Model, Tokenizer } from '../model/types.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
+import { recordFile } from '../report/check.js';
 import { drawHeatMap } from '../report/heat-map/svg.js';
 import { encodeNpy } from '../report/npy.js';
 import { patchingPage } from '../report/patching-page.js';
 import { describeSidecar, sha256, type Sidecar } from '../report/sidecar.js';
-import type { TracingRecord } from '../report/tracing.js';
+import { TRACING_SCHEMA, type TracingRecord } from '../report/tracing.js';
 import { writeFiles } from '../report/write.js';
 import { parseFacts, type Fact } from '../task/facts.js';
 import { tokenRange } from '../task/spans.js';
@@ -287,6 +288,6 @@ async function writeAll(out: string, record: TracingRecord, sidecars: readonly S
     { file: 'tracing.html', content: patchingPage(record, options) },
     ...record.grids.map((grid) => ({ file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, options) })),
     ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    { file: 'tracing.json', content: `${JSON.stringify(record, null, 2)}\n` },
+    recordFile('tracing.json', record, TRACING_SCHEMA),
   ]);
 }

@@ -11,10 +11,11 @@ import { refuse } from '../errors.js';
 import { meanOf } from '../evaluation/statistics.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
+import { recordFile } from '../report/check.js';
 import { drawHeatMap } from '../report/heat-map/svg.js';
 import { encodeNpy } from '../report/npy.js';
 import { patchingPage } from '../report/patching-page.js';
-import type { PatchingRecord } from '../report/patching.js';
+import { PATCHING_SCHEMA, type PatchingRecord } from '../report/patching.js';
 import { describeSidecar, type Sidecar } from '../report/sidecar.js';
 import { writeFiles } from '../report/write.js';
 import type { Example } from '../task/types.js';
@@ -226,6 +227,6 @@ async function writeAll(
     { file: 'patching.html', content: patchingPage(record, { numbers }) },
     ...record.grids.map((grid) => ({ file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, { numbers }) })),
     ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    { file: 'patching.json', content: `${JSON.stringify(record, null, 2)}\n` },
+    recordFile('patching.json', record, PATCHING_SCHEMA),
   ]);
 }

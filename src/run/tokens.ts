@@ -7,9 +7,10 @@ import { estimateMean } from '../evaluation/statistics.js';
 import type { Model } from '../model/types.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
+import { recordFile } from '../report/check.js';
 import { encodeNpy } from '../report/npy.js';
 import { describeSidecar, type Sidecar } from '../report/sidecar.js';
-import type { PromptRecord, TokenRow, TokensRecord } from '../report/tokens.js';
+import { TOKENS_SCHEMA, type PromptRecord, type TokenRow, type TokensRecord } from '../report/tokens.js';
 import { tokensPage } from '../report/tokens-page.js';
 import { writeFiles } from '../report/write.js';
 import type { CheckedTask, Example } from '../task/types.js';
@@ -191,5 +192,5 @@ const writeAll = (out: string, record: TokensRecord, sidecar: Sidecar): Promise<
   writeFiles(out, [
     { file: 'tokens.html', content: tokensPage(record) },
     { file: sidecar.file, content: encodeNpy(sidecar.data, sidecar.shape) },
-    { file: 'tokens.json', content: `${JSON.stringify(record, null, 2)}\n` },
+    recordFile('tokens.json', record, TOKENS_SCHEMA),
   ]);

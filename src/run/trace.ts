@@ -6,7 +6,8 @@ import { estimateMean, meanOf } from '../evaluation/statistics.js';
 import { searchHops, type Hop } from '../interventions/hops.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
-import type { HopRecord, HopsRecord } from '../report/hops.js';
+import { recordFile } from '../report/check.js';
+import { HOPS_SCHEMA, type HopRecord, type HopsRecord } from '../report/hops.js';
 import { writeFiles } from '../report/write.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type TaskRequest } from './workbench.js';
@@ -59,7 +60,7 @@ export async function trace(
       hops: found.hops.map((hop) => describeHop(hop, direction === 'noising' ? corrupt - clean : clean - corrupt)),
       timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
     };
-    const files = [{ file: 'hops.json', content: `${JSON.stringify(record, null, 2)}\n` }];
+    const files = [recordFile('hops.json', record, HOPS_SCHEMA)];
     return { record, written: asked.out === undefined ? [] : await writeFiles(asked.out, files) };
   });
 }

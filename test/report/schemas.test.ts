@@ -1,0 +1,70 @@
+/** Records of jobs fit the schemas that are published for them, and nothing else does. */
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { recordFile, recordProblem } from '../../src/report/check.js';
+import { RECORD_SCHEMAS } from '../../src/report/schemas.js';
+import { causalTrace } from '../../src/run/causal-trace.js';
+import { patch } from '../../src/run/patch.js';
+import { predict } from '../../src/run/predict.js';
+import { tokens } from '../../src/run/tokens.js';
+import { trace } from '../../src/run/trace.js';
+import { golden, inTemporaryFolder, writeFiles } from '../helpers/model-files.js';
+
+const MODEL = golden('architectures', 'gpt2');
+const TASK = {
+  ...{ name: 'mine', metric: 'logit-difference', bos: false },
+  pairs: [
+    { clean: [1, 2, 3, 4], corrupt: [1, 9, 3, 4], correct: 5, incorrect: 6, spans: { subject: [1, 2] } },
+    { clean: [7, 2, 3, 4], corrupt: [7, 8, 3, 4], correct: 6, incorrect: 5, spans: { subject: [1, 2] } },
+  ],
+};
+
+type Ask = (of: { task: string; model: string; runtime: string }, folder: string) => Promise<{ record: object }>;
+
+/** A job for every schema but the report's, which has tests of its own. */
+const JOBS: Readonly<Record<string, Ask>> = {
+  patching: (of) => patch({ ...of, grid: 'every' }),
+  hops: (of) => trace({ ...of, depth: 2, width: 2 }),
+  tokens: (of) => tokens({ ...of, method: 'loo' }),
+  tracing: async ({ model, runtime }, folder) => {
+    const prompt = 'one dog is';
+    const { top } = await predict({ prompt, model, runtime, top: 1, bos: undefined, threads: undefined });
+    writeFiles(folder, { 'facts.json': [{ prompt, subject: 'dog', attribute: top[0]!.text!.trim() }] });
+    return causalTrace({ facts: join(folder, 'facts.json'), model, runtime, samples: 2, window: 2 });
+  },
+};
+
+describe('the schemas of records', () => {
+  it('are published, one file for each', () => {
+    const files = readdirSync(new URL('../../schemas', import.meta.url));
+    for (const [key, schema] of Object.entries(RECORD_SCHEMAS)) {
+      expect(files).to.include(`${key}.schema.json`);
+      const text = readFileSync(new URL(`../../schemas/${key}.schema.json`, import.meta.url), 'utf8');
+      expect(JSON.parse(text)).to.deep.equal(JSON.parse(JSON.stringify(schema)));
+    }
+  });
+
+  it('are each held to a real record', () => {
+    expect(Object.keys(RECORD_SCHEMAS)).to.have.members(['report', ...Object.keys(JOBS)]);
+  });
+
+  for (const [key, job] of Object.entries(JOBS))
+    it(`${key}: what a job records fits, through JSON too; a field more, fewer or of another kind does not`, () =>
+      inTemporaryFolder(async (folder) => {
+        writeFiles(folder, { 'task.json': TASK });
+        const asked = { task: join(folder, 'task.json'), model: MODEL, runtime: 'reference' };
+        const { record } = await job(asked, folder);
+        const schema = RECORD_SCHEMAS[key]!;
+        expect(recordProblem(record, schema)).to.equal(null);
+        expect(recordProblem(JSON.parse(JSON.stringify(record)), schema)).to.equal(null);
+        expect(recordProblem({ ...record, extra: 1 }, schema)).to.contain('additional properties');
+        expect(recordProblem({ ...record, task: undefined }, schema)).to.contain("property 'task'");
+        expect(recordProblem({ ...record, timings: { startedAt: '', totalSeconds: -1 } }, schema)).to.contain(
+          '/timings',
+        );
+        expect(recordProblem({ ...record, kind: 'another' }, schema)).to.contain('/kind');
+        expect(() => recordFile('x.json', { ...record, extra: 1 }, schema)).to.throw('x.json fits its schema');
+        expect(recordFile('x.json', record, schema).content).to.equal(`${JSON.stringify(record, null, 2)}\n`);
+      }));
+});
