@@ -7,6 +7,6 @@ import { GENERATED } from './generated.js';
 for (const { path, content } of GENERATED) {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content());
+  writeFileSync(file, await content());
   console.log(`written ${path}`);
 }

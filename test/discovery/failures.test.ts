@@ -11,6 +11,7 @@ import { withSession } from '../../src/engine/run.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
+import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast } from '../helpers/engine.js';
 import { golden } from '../helpers/model-files.js';
 import { AND, BACKUP_ROWS, OR, wayThrough, type Expected, type Row, type Scores } from './failure-tables.js';
@@ -220,7 +221,7 @@ describe('where the points of an integral lie', () => {
 });
 
 describe('a search keeps one of two', () => {
-  const acdc = async (known: Known, order: AcdcOrder, examples = [known.example]) =>
+  const acdc = async (known: Known, order: AcdcOrder, examples: readonly Example[] = [known.example]) =>
     (await ask(known, 'acdc', { examples, setting: { acdc: { ...SETTING.acdc, order } } })).found!;
 
   it('ACDC: the one it tries last; of an AND that is off, too', async () => {
@@ -235,14 +236,14 @@ describe('a search keeps one of two', () => {
 
   it('ACDC at random: either, by the seed', async () => {
     const kept = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => acdc(orGate(), `random:${seed}`)));
-    expect(new Set(kept.map(wayThrough))).to.have.all.keys(0, 1);
+    expect([...new Set(kept.map(wayThrough))]).to.have.members([0, 1]);
   });
 
   it('edge pruning: either, by the seed', async () => {
     const kept: (0 | 1 | null)[] = [];
     for (let seed = 0; seed < 4; seed++)
       kept.push(wayThrough((await ask(orGate(), 'edge-pruning', { setting: { ...pruningTo(4), seed } })).found!));
-    expect(new Set(kept)).to.have.all.keys(0, 1);
+    expect([...new Set(kept)]).to.have.members([0, 1]);
   });
 
   it('ACDC keeps no backup in whatever order: once the second head is cut, the first is needed; while the first speaks, the second is not', async () => {

@@ -9,8 +9,8 @@ const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
 
 describe('generated files', () => {
   for (const { path, content } of GENERATED) {
-    it(`${path} is what its source says (else: npm run docs)`, () => {
-      expect(read(path)).to.equal(content());
+    it(`${path} is what its source says (else: npm run docs)`, async () => {
+      expect(read(path)).to.equal(await content());
     });
   }
 });
