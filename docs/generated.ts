@@ -9,9 +9,9 @@ import { METHODS } from '../src/discovery/index.js';
 import { SOURCE_KINDS } from '../src/engine/questions.js';
 import { SOURCES } from '../src/engine/sources.js';
 import { CATALOGUE } from '../src/errors.js';
-import { REPORT_SCHEMA } from '../src/report/record.js';
-import { SCRUBBING_SCHEMA } from '../src/report/scrubbing.js';
 import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
+import { RECORD_SCHEMAS } from '../src/report/schemas.js';
+import { SCRUBBING_SCHEMA } from '../src/report/scrubbing.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 import { FAILURE_PICTURES } from './failures/pictures.js';
 
@@ -138,6 +138,9 @@ export const GENERATED: readonly GeneratedFile[] = [
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/hypothesis.schema.json', content: emitHypothesisSchema },
   { path: 'schemas/scrubbing.schema.json', content: () => `${JSON.stringify(SCRUBBING_SCHEMA, null, 2)}\n` },
-  { path: 'schemas/report.schema.json', content: () => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n` },
+  ...Object.entries(RECORD_SCHEMAS).map(([key, schema]) => ({
+    path: `schemas/${key}.schema.json`,
+    content: () => `${JSON.stringify(schema, null, 2)}\n`,
+  })),
   ...FAILURE_PICTURES,
 ];
