@@ -1,6 +1,7 @@
 import { refuse } from '../errors.js';
 import { acdc } from './methods/acdc.js';
 import { atpStar } from './methods/atp-star.js';
+import { atpStarGradDrop } from './methods/atp-star-graddrop.js';
 import { cleanCorrupted } from './methods/clean-corrupted.js';
 import { eapIgActivations } from './methods/eap-ig-activations.js';
 import { eapIg } from './methods/eap-ig.js';
@@ -23,6 +24,7 @@ export const METHODS: readonly Method[] = [
   cleanCorrupted,
   eapIgActivations,
   atpStar,
+  atpStarGradDrop,
   relp,
   gim,
   exact,

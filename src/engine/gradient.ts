@@ -136,7 +136,11 @@ export async function scoreReader(pass: EdgePass, gradient: Tensor, reader: numb
   await collect(pass, scores as Tensor, [reader]);
 }
 
-async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<Tensor> {
+/**
+ * One layer back, its readers scored.
+ * @returns the gradient at the stream entering the layer; the caller owns it
+ */
+export async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<Tensor> {
   const { engine } = pass;
   const { saved, gradient } = from;
   const local = new Arena();
