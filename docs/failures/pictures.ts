@@ -136,6 +136,7 @@ const PICTURES: Readonly<Record<string, Picture>> = {
       ['exact', 'denoising', 'exact', { denoising: true }],
       ['EAP', 'noising', 'eap'],
       ['AtP*', 'noising', 'atp-star'],
+      ['AtP*, GradDrop', 'sizes only', 'atp-star-graddrop'],
     ],
     { first: CIRCUIT('a1.h0 speaks if a0.h0 does not') },
   ),

@@ -100,6 +100,7 @@ export const OR: Readonly<Record<string, Row>> = {
   // groups: embedding, heads, MLP. Into the MLP: 1 + 1, and nothing past the MLP that was set; into the heads: 1 + nothing
   'eap-ig-activations': { on: gate(1 / 3, 2 / 3, 2), off: gate(1 / 3, 2 / 3, 2) },
   'atp-star': { on: gate(0, 0, 2), off: gate(2, 2, 2) }, // its fix is of the softmax: here is none
+  'atp-star-graddrop': { on: gate(0, 0, 2), off: gate(2, 2, 2) }, // no other layer to drop
   relp: { on: gate(0, 0, 2), off: gate(2, 2, 2) }, // relu(−1) / −1 = 0, relu(1) / 1 = 1
   gim: { on: gate(0, 0, 2), off: gate(1, 2, 2) }, // half for a value
   acdc: { on: oneArm(0, 2), off: gate(2, 2, 2) }, // a0.h1 is tried first: it is missed by no one; then a0.h0 is
@@ -123,6 +124,7 @@ export const AND: Readonly<Record<string, Row>> = {
   'eap-ig': { on: gate(1, 1, 2), off: gate(1, 1, 2) },
   'eap-ig-activations': { on: gate(1 / 3, 2 / 3, 2), off: gate(1 / 3, 2 / 3, 2) },
   'atp-star': { on: gate(2, 2, 2), off: gate(0, 0, 2) },
+  'atp-star-graddrop': { on: gate(2, 2, 2), off: gate(0, 0, 2) },
   relp: { on: gate(2, 2, 2), off: gate(0, 0, 2) },
   gim: { on: gate(1, 2, 2), off: gate(0, 0, 2) },
   acdc: { on: gate(2, 2, 2), off: oneArm(0, 2) }, // off: once a0.h1 reads its bit on, a0.h0 alone keeps the gate off
@@ -191,6 +193,11 @@ export const BACKUP_ROWS: Readonly<Record<string, Row>> = {
   },
   // the softmax recomputed: as exact; to the first head go 2 and −2
   'atp-star': { on: { [DIRECT]: 2, [NOTICE]: -2 }, off: { [FIRST]: 2, [DIRECT]: 2, [WORD]: 2 } },
+  // the second layer dropped, the first head's 2 have nothing to cancel them; sizes only
+  'atp-star-graddrop': {
+    on: { [FIRST]: 2, [DIRECT]: 2, [NOTICE]: 2 },
+    off: { [FIRST]: 2, [DIRECT]: 2, [WORD]: 2 },
+  },
   relp: { on: { [FIRST]: 2, [DIRECT]: 2 }, off: { [FIRST]: 2, [DIRECT]: 2, [WORD]: 2 } },
   gim: { on: { [FIRST]: 1, [DIRECT]: 2 }, off: { [FIRST]: 1, [DIRECT]: 2, [WORD]: 1 } },
   acdc: { on: { [FIRST]: 2, [DIRECT]: 2 }, off: { [FIRST]: 2, [DIRECT]: 2 } }, // the second head is tried first

@@ -83,7 +83,7 @@ describe('the OR gate of a stranger, of 75 edges and 32 pairs', () => {
     on: { bits: 1 / 5, heads: 2 / 5 }, // embedding: 1; heads: 1 into the MLP; MLP, second layer: 0
     off: { bits: (1 + 2 + 2) / 5, heads: (1 + 1 + 2 + 2) / 5 },
   };
-  const effects = ['exact', 'eap', 'clean-corrupted', 'eap-ig', 'atp-star', 'relp', 'gim'];
+  const effects = ['exact', 'eap', 'clean-corrupted', 'eap-ig', 'atp-star', 'atp-star-graddrop', 'relp', 'gim'];
   const others = ['eap-ig-activations', 'acdc', 'edge-pruning', 'subnetwork-probing', 'information-flow-routes'];
 
   it('every method of the registry is asked', () =>
