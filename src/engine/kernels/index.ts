@@ -39,6 +39,7 @@ import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neu
 import { metric, metricGradient, logits } from './metric.js';
 import { attendHead, giveHead, giveStream, pickHead, pickStream, readHead } from './scrub.js';
 import { activeNeurons, shiftNeuron, shiftNeurons, swapNeurons } from './neurons.js';
+import { headNodes, neuronNodes, streamNodes } from './nodes.js';
 
 const BUILDERS = {
   project,
@@ -54,6 +55,9 @@ const BUILDERS = {
   shiftNeuron,
   shiftNeurons,
   swapNeurons,
+  streamNodes,
+  headNodes,
+  neuronNodes,
   cutStream,
   cutHead,
   joinRows,
