@@ -19,15 +19,23 @@ interface Asked {
   readonly engine: Engine;
   readonly examples: readonly Example[];
   /** what cut edges read: the other prompt, or zeros */
-  readonly zeros: boolean;
+  readonly zeros?: boolean;
+  /** tells the first three positions from the others */
+  readonly halves?: boolean;
 }
 
+const HALVES = [
+  [0, 1, 2],
+  [3, 4, 5],
+];
+
 /** Runs a method; interrupted, it is stopped at the first news of it. */
-async function run(method: Method, { engine, examples, zeros }: Asked, interrupted = false): Promise<void> {
+async function run(method: Method, { engine, examples, zeros, halves }: Asked, interrupted = false): Promise<void> {
   const stop = new AbortController();
   const ended = method.run({
     ...{ engine, examples, metric: 'logit-difference', signal: stop.signal },
     ...(zeros ? { source: await makeSource(engine, 'zero', { batches: [], side: 'corrupt' }) } : {}),
+    ...(halves ? { groups: { names: ['first', 'last'], positions: () => HALVES } } : {}),
     setting: { steps: 2, rule: 'midpoint', seed: 0, acdc: { tau: 0.05 }, masks: { edges: 9, updates: 3 } },
     onProgress: () => interrupted && stop.abort(),
   });
@@ -48,12 +56,14 @@ await onEveryRuntime(
           const start = tensors();
           await withEngine({ model, runtime }, async (engine) => {
             const held: number[] = [];
+            const asks = [{}, { zeros: true }, ...(method.resolves ? [{ halves: true }] : [])];
             for (const interrupted of [false, false, true, false])
-              for (const zeros of [false, true]) {
-                await run(method, { engine, examples: batch.examples, zeros }, interrupted);
+              for (const asked of asks) {
+                await run(method, { engine, examples: batch.examples, ...asked }, interrupted);
                 held.push(tensors());
               }
-            expect(held.slice(2)).to.deep.equal(held.slice(2).map(() => held[1])); // the first round prepares kernels
+            const later = held.slice(asks.length); // the first round prepares kernels
+            expect(later).to.deep.equal(later.map(() => held[asks.length - 1]));
           });
           expect(tensors()).to.equal(start);
           await runtime.dispose();
