@@ -11,17 +11,16 @@
  */
 import { planBatches, type PlannedBatch } from '../../engine/batches.js';
 import type { Engine } from '../../engine/engine.js';
-import { withSession, type AskOptions } from '../../engine/run.js';
+import { withSession } from '../../engine/run.js';
 import { makeSource, type AlternativeMaker, type Constants } from '../../engine/sources.js';
 import { EVERYTHING } from '../../engine/sources/groupings.js';
 import { measureMoments, siteKey, type FixedSite, type Moment } from '../../engine/sources/moments.js';
-import { learnedPositions } from '../../engine/prompts.js';
 import { invariant } from '../../errors.js';
 import { seeded } from '../../task/random.js';
 import type { Example, MetricKey } from '../../task/types.js';
-import { checkWholeModelMemory, withWholeModel, type WholeBatch } from '../whole-model.js';
+import { checkWholeModelMemory } from '../whole-model.js';
 import { constantsFrom, layoutOf, vectorOf, type Layout, type Range } from './layout.js';
-import { constantModel } from './program.js';
+import { withConstantModel, type ConstantBatch } from './model.js';
 import { CONSTANT_DEFAULTS, type ConstantSetting } from './setting.js';
 import { openDescent } from './step.js';
 
@@ -121,16 +120,8 @@ async function descend(
   batches: readonly PlannedBatch[],
   { layout, start, parts, request }: Learning,
 ): Promise<Float64Array> {
-  const asked: AskOptions = { metric: metricOf(request), direction: 'noising' };
-  const model = constantModel(engine.arithmetic, engine.universe, layout);
   const result = Float64Array.from(start.mean);
-  const inputs: Parameters<typeof withWholeModel>[2]['inputs'] = async ({ setting }, arena) => {
-    const { length } = setting.batch;
-    const positions = await learnedPositions(engine, length);
-    const shape = [length, engine.model.config.dModel];
-    return { input: setting.base.pre[0]!, positions: arena.own(engine.runtime.tensor(positions, shape)) };
-  };
-  await withWholeModel(engine, batches, { asked, model, inputs }, async (opened) => {
+  await withConstantModel(engine, batches, { layout, metric: metricOf(request) }, async (opened) => {
     for (const [index, part] of parts.entries()) {
       const own = await descendPart(engine, opened, { part, start, request });
       for (const { start: from, end } of part.ranges) result.set(own.subarray(from, end), from);
@@ -143,7 +134,7 @@ async function descend(
 /** Adam on u in c = mean + unit · u. */
 async function descendPart(
   engine: Engine,
-  batches: readonly WholeBatch[],
+  batches: readonly ConstantBatch[],
   { part, start, request }: { part: Part; start: Start; request: ConstantRequest },
 ): Promise<Float64Array> {
   const { updates, rate } = { ...CONSTANT_DEFAULTS, ...request };
@@ -152,14 +143,17 @@ async function descendPart(
   const mask = runtime.tensor(Float32Array.from(part.keep), [part.keep.length]);
   const places = part.ranges.flatMap(({ start: from, end }) => Array.from({ length: end - from }, (_, i) => from + i));
   const vector = Float64Array.from(start.mean);
+  const total = batches.reduce((sum, { examples }) => sum + examples, 0);
   const descent = await openDescent(runtime, places.length);
   try {
-    let queue: WholeBatch[] = [];
+    let queue: ConstantBatch[] = [];
     for (let t = 1; t <= updates; t++) {
       request.signal?.throwIfAborted();
       if (queue.length === 0) queue = random.shuffled(batches);
-      const slope = await gradientOn(engine, queue.pop() as WholeBatch, { vector, mask });
-      const own = Float64Array.from(places, (at) => -(slope[at] as number) * (start.unit[at] as number));
+      const batch = queue.pop() as ConstantBatch;
+      const { gradient } = await batch.run(vector, mask);
+      const share = (batch.examples * batches.length) / total; // every pair counts the same
+      const own = Float64Array.from(places, (at) => -share * (gradient[at] as number) * (start.unit[at] as number));
       const moved = await descent.step(own, { rate: rate * (1 - (t - 1) / updates), t });
       places.forEach(
         (at, i) => (vector[at] = (start.mean[at] as number) + (start.unit[at] as number) * (moved[i] as number)),
@@ -170,18 +164,6 @@ async function descendPart(
     mask.dispose();
     await descent.dispose();
   }
-}
-
-async function gradientOn(
-  { runtime }: Engine,
-  batch: WholeBatch,
-  { vector, mask }: { vector: Float64Array; mask: Parameters<WholeBatch['run']>[0][string] },
-): Promise<Float64Array> {
-  const constants = runtime.tensor(Float32Array.from(vector), [vector.length]);
-  const { gradient } = await batch.run({ constants, 'edge.mask': mask });
-  const values = Float64Array.from(await gradient.read());
-  for (const tensor of [constants, gradient]) tensor.dispose();
-  return values;
 }
 
 /** Of each part what hurts least: what was learned, the mean, or zero. */

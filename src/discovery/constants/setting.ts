@@ -5,4 +5,4 @@ export interface ConstantSetting {
   readonly rate: number;
 }
 
-export const CONSTANT_DEFAULTS: ConstantSetting = { updates: 60, rate: 0.2 };
+export const CONSTANT_DEFAULTS: ConstantSetting = { updates: 40, rate: 0.3 };
