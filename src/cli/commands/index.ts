@@ -7,6 +7,7 @@ import { doctor } from './doctor.js';
 import { models } from './models.js';
 import { patch } from './patch.js';
 import { predict } from './predict.js';
+import { scrub } from './scrub.js';
 import { tasks } from './tasks.js';
 import { tokens } from './tokens.js';
 import { trace } from './trace.js';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CliCommand[] = [
   patch,
   trace,
   causalTrace,
+  scrub,
   tokens,
   predict,
   doctor,

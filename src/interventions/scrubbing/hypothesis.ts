@@ -72,9 +72,28 @@ export function layOut(file: HypothesisFile, universe: Universe): Hypothesis {
   const unread = Object.keys(file.nodes).filter((name) => !made.has(name));
   if (unread.length > 0)
     fail(`node "${unread[0]!}" is read by none; name it in "reads" of the node that it matters to`);
-  const nodes = [...made.values()].reverse();
+  const nodes = inOrder(
+    root,
+    Object.keys(file.nodes).map((name) => made.get(name)!),
+  );
   return { name: file.name, title: file.title ?? '', sources: file.sources ?? [], root, nodes };
 }
+
+/** Each before those that it reads: by the longest way from the root, then as in the file. */
+function inOrder(root: HypothesisNode, nodes: readonly HypothesisNode[]): HypothesisNode[] {
+  const depth = new Map<HypothesisNode, number>();
+  let layer = new Set([root]);
+  for (let d = 0; layer.size > 0; d++) {
+    for (const node of layer) depth.set(node, d); // a later visit is a longer way
+    layer = new Set([...layer].flatMap((node) => [...(node.reads?.values() ?? [])].flat()));
+  }
+  return [...nodes].sort((a, b) => depth.get(a)! - depth.get(b)!);
+}
+
+/** Does a node say of any of its inputs that it does not matter? Not where each of its readers is a node itself. */
+export const claimsInputs = ({ is, reads }: HypothesisNode): boolean =>
+  reads !== null &&
+  (is === 'readers' || reads.size < 3 || [...reads.values()].some((children) => children[0]?.is !== 'readers'));
 
 interface Placed {
   readonly name: string;

@@ -29,7 +29,7 @@ const Feature = Type.Union(
   { description: '"prompt", {"tokens": span}, {"equal": [span, span]} or {"label": group | correct | incorrect}' },
 );
 
-const Name = '^[A-Za-z][A-Za-z0-9 _.+-]*$';
+const Name = '^.{1,60}$';
 const Children = Type.Array(Type.String({ pattern: Name }), {
   description: 'names of nodes: what is read there that matters; everything else is said not to matter',
 });

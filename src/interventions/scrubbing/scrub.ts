@@ -22,7 +22,7 @@ import {
   type Tested,
   type Unimportant,
 } from './draw.js';
-import type { Hypothesis, HypothesisNode } from './hypothesis.js';
+import { claimsInputs, type Hypothesis, type HypothesisNode } from './hypothesis.js';
 import { planPools, type PlannedPool } from './pools.js';
 
 export interface ScrubOptions {
@@ -86,7 +86,7 @@ export function planScrub(
   const layouts = pools.map((pool) => layoutOf(universe, hypothesis, pool.examples));
   const claims = hypothesis.nodes.flatMap((node): Claim[] => [
     ...(node.feature === null ? [] : [{ node, kind: 'feature' as const }]),
-    ...(node.reads === null ? [] : [{ node, kind: 'inputs' as const }]),
+    ...(claimsInputs(node) ? [{ node, kind: 'inputs' as const }] : []),
   ]);
   checkSize(hypothesis);
   const one = { ...layouts[0]!, size: 1, agreeing: new Map() };

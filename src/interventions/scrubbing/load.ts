@@ -1,0 +1,36 @@
+/** Finding a hypothesis by name or path. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { refuse } from '../../errors.js';
+import { parseJson } from '../../task/json.js';
+import { parseHypothesis, type HypothesisFile } from './schema.js';
+
+/** The package's folder `circuits/hypotheses`. */
+const SHIPPED = fileURLToPath(new URL('../../../circuits/hypotheses/', import.meta.url));
+const EXTENSION = '.json';
+
+/**
+ * A shipped hypothesis by its name, or a hypothesis file by its path.
+ * @throws interventions/hypothesis, file/missing, file/unreadable, task/json
+ */
+export async function loadHypothesis(nameOrPath: string): Promise<{ file: HypothesisFile; text: string }> {
+  if (!/^[\w-]+$/.test(nameOrPath)) return readHypothesis(nameOrPath);
+  const shipped = (await readdir(SHIPPED)).map((name) => basename(name, EXTENSION)).sort();
+  if (shipped.includes(nameOrPath)) return readHypothesis(SHIPPED + nameOrPath + EXTENSION);
+  return refuse(
+    'interventions/hypothesis',
+    `no hypothesis is called "${nameOrPath}"; shipped are ${shipped.join(', ')}; a file is named by its path, as in ./${nameOrPath}.json`,
+  );
+}
+
+async function readHypothesis(path: string): Promise<{ file: HypothesisFile; text: string }> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    refuse(
+      error.code === 'ENOENT' ? 'file/missing' : 'file/unreadable',
+      `${path}: ${error.code === 'ENOENT' ? 'no such file' : 'cannot be read'}; expected a hypothesis (JSON)`,
+      error,
+    ),
+  );
+  return { file: parseHypothesis(parseJson(text, path), path), text };
+}

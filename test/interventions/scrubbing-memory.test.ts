@@ -1,0 +1,80 @@
+/** Scrubbing gives back what it borrows, and is the same in whatever pieces the memory allows: tfjs counts its tensors. */
+import { createRequire } from 'node:module';
+import { expect } from 'chai';
+import type { EngineOptions } from '../../src/engine/engine.js';
+import { layOut } from '../../src/interventions/scrubbing/hypothesis.js';
+import { planScrub, scrub } from '../../src/interventions/scrubbing/scrub.js';
+import type { Example } from '../../src/task/types.js';
+import { contrast, expectNear, withEngine } from '../helpers/engine.js';
+import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { onEveryRuntime } from '../runtime/available.js';
+
+const tensors = (): number => {
+  const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs');
+  return tf.memory().numTensors;
+};
+
+const examples = Array.from({ length: 5 }, (_, i): Example => {
+  const clean = [i % 2, 1 + i, 2, i % 3];
+  const answers = [contrast(3, i % 4, 4)];
+  return { index: i, clean, corrupt: clean, spans: {}, group: null, answers };
+});
+
+const FILE = {
+  name: 'every kind of node',
+  nodes: {
+    out: { at: 'logits', reads: ['head', 'early'] },
+    head: { at: 'a1.h1@3', feature: [{ tokens: '0' }], reads: { q: ['input'], k: ['key'], v: ['early'] } },
+    key: { at: 'a1.h1<k>', reads: ['lower'] },
+    lower: { at: 'a0.h0', reads: { v: ['input'] } },
+    early: { at: 'm0', feature: [], reads: ['lower'] },
+    input: { at: 'input@0..1' },
+  },
+};
+
+const runtimes = (key: string): boolean => key === 'tfjs-wasm' || key === 'onnx'; // all of tfjs counts alike
+
+await onEveryRuntime(
+  'causal scrubbing',
+  ({ key, create }) => {
+    const counts = key !== 'onnx';
+    const model = randomModel(SHAPES['LayerNorm, learned positions, biases']!, 5);
+    const options = { metric: 'kl-divergence', draws: 2, seed: 3 } as const;
+    const asked = async (
+      given: Partial<EngineOptions>,
+      rounds: number,
+    ): Promise<{ values: Float64Array; held: number[] }> => {
+      const runtime = await create();
+      const held: number[] = [];
+      let values: Float64Array = new Float64Array();
+      try {
+        await withEngine({ model, runtime, options: given }, async (engine) => {
+          for (let round = 0; round < rounds; round++) {
+            for (const unimportant of ['shared', 'separate'] as const) {
+              const plan = planScrub(engine, examples, layOut(FILE, engine.universe), { ...options, unimportant });
+              ({ scrubbed: values } = await scrub(engine, plan));
+            }
+            if (counts) held.push(tensors());
+          }
+        });
+      } finally {
+        await runtime.dispose();
+      }
+      return { values, held };
+    };
+
+    if (counts)
+      it('holds no more tensors after a second round than after the first', async () => {
+        const start = tensors();
+        const { held } = await asked({}, 3);
+        expect(held[2]).to.equal(held[1]); // the first round prepares kernels
+        expect(tensors()).to.equal(start);
+      });
+
+    it('gives the same values whether examples are run together or in pieces', async () => {
+      const [whole, pieces] = [await asked({}, 1), await asked({ chunkTokens: 8 }, 1)];
+      expectNear(pieces.values, whole.values, 1e-4);
+    });
+  },
+  runtimes,
+);
