@@ -1,13 +1,15 @@
 /** Where the values of what is cut come from: zeros and means, against the written-out model. */
-import { expect } from 'chai';
 import { Engine } from '../../src/engine/engine.js';
 import type { Batch } from '../../src/engine/prompts.js';
 import type { SourceKind } from '../../src/engine/questions.js';
 import { withSession } from '../../src/engine/run.js';
 import { makeSource } from '../../src/engine/sources.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
+import type { Example } from '../../src/task/types.js';
 import { batchOf, expectNear } from '../helpers/engine.js';
 import { SHAPES } from '../helpers/hand-made.js';
+import { refused } from '../helpers/model-files.js';
+import type { Edit } from './oracle.js';
 import { logitDifference, pairAt, randomQuestions, sceneOf, type Scene } from './scene.js';
 
 type Rows = number[][];
@@ -28,9 +30,20 @@ const mapOver = (scene: Scene, rowsOf: (sender: string) => Rows): Map<string, Ro
   new Map(scene.universe.senders.map(({ name }) => [name, rowsOf(name)]));
 const sixTimes = (row: number[]): Rows => Array.from({ length: 6 }, () => row);
 
+/** Templates by turns: even, odd, even … */
+const templated = (batch: Batch): Batch => ({
+  ...batch,
+  examples: batch.examples.map((example) => ({ ...example, group: example.index % 2 === 0 ? 'even' : 'odd' })),
+});
+const TEMPLATED = [...LONG, SHORT].map(templated);
+
 interface Case {
   readonly batches: readonly Batch[];
-  readonly expected: (scene: Scene, side: 'clean' | 'corrupt') => Promise<Map<string, Rows>> | Map<string, Rows>;
+  readonly expected: (
+    scene: Scene,
+    side: 'clean' | 'corrupt',
+    example: Example,
+  ) => Promise<Map<string, Rows>> | Map<string, Rows>;
 }
 
 const CASES: Partial<Record<SourceKind, Case>> = {
@@ -67,6 +80,19 @@ const CASES: Partial<Record<SourceKind, Case>> = {
       );
     },
   },
+  'template-mean': {
+    batches: TEMPLATED,
+    expected: (scene, side, { group }) => {
+      const own = TEMPLATED.slice(0, 2).map((batch) => ({
+        ...batch,
+        examples: batch.examples.filter((example) => example.group === group),
+      }));
+      const runs = outputsOf(scene, own, side);
+      return mapOver(scene, (name) =>
+        Array.from({ length: 6 }, (_, i) => average(runs.map((run) => run.get(name)![i]!))),
+      );
+    },
+  },
 };
 
 for (const shape of Object.keys(SHAPES))
@@ -87,16 +113,17 @@ for (const shape of Object.keys(SHAPES))
         it(`${kind}${batches.length === 0 ? '' : ` of ${side} reference prompts`}: edges and circuits`, async () => {
           const source = await makeSource(engine, kind as SourceKind, { batches, side });
           const options = { metric: 'logit-difference', direction: 'noising', source } as const;
-          const alternative = await expected(scene, side);
+          const batch = templated(scene.batch);
+          const alternatives = await Promise.all(batch.examples.map((example) => expected(scene, side, example)));
           const { edge, circuit } = randomQuestions(scene, 8, 6);
-          await withSession(engine, scene.batch, options, async ({ ask }) => {
+          await withSession(engine, batch, options, async ({ ask }) => {
             const answers = await ask([...edge, ...circuit]);
             const byHand = [...edge, ...circuit].flatMap((question) => {
               const keep = new Float64Array(scene.universe.edgeCount).fill(1);
               if (question.kind === 'edge') keep[question.edge] = 1 - (question.weight ?? 1);
               if (question.kind === 'circuit') keep.set(question.keep);
-              return scene.batch.examples.map((one) =>
-                logitDifference(scene.oracle.run(one.clean, { keep, alternative }), one),
+              return batch.examples.map((one, i) =>
+                logitDifference(scene.oracle.run(one.clean, { keep, alternative: alternatives[i]! }), one),
               );
             });
             expectNear(
@@ -107,15 +134,32 @@ for (const shape of Object.keys(SHAPES))
           });
         });
 
-    it('a positional mean of a length that no reference prompt has is an error that says so', async () => {
+    it('patterns: what a mean brings in is the mean pattern of prompts of that length; zero brings in no attention', async () => {
+      const patterns = LONG.flatMap(({ examples }) =>
+        examples.map(({ corrupt }) => scene.oracle.run(corrupt).sites.get('pattern 1 0')!),
+      );
+      const mean = Array.from({ length: 6 }, (_, i) => average(patterns.map((rows) => rows[i]!)));
+      const none = mean.map((row) => row.map(() => 0));
+      const site = { kind: 'pattern', layer: 1, heads: [0] } as const;
+      const instead = { mean, 'positional-mean': mean, zero: none, 'zero-with-positions': none } as const;
+      for (const [kind, rows] of Object.entries(instead)) {
+        const batches = [...LONG, SHORT];
+        const source = await makeSource(engine, kind as SourceKind, { batches, side: 'corrupt' });
+        const options = { metric: 'logit-difference', direction: 'noising', source } as const;
+        const [answers] = await withSession(engine, scene.batch, options, ({ ask }) =>
+          ask([{ kind: 'sites', sites: [site] }]),
+        );
+        const edit: Edit = (name, { layer, head }) =>
+          name === 'pattern' && layer === 1 && head === 0 ? (position) => rows[position]! : null;
+        const byHand = scene.batch.examples.map((one) => logitDifference(scene.oracle.run(one.clean, { edit }), one));
+        expectNear(answers!, byHand, 1e-4, kind);
+      }
+    });
+
+    it('a positional mean of a length that no reference prompt has is refused, also in the library', async () => {
       const source = await makeSource(engine, 'positional-mean', { batches: [SHORT], side: 'clean' });
       const options = { metric: 'logit-difference', direction: 'noising', source } as const;
-      const error: unknown = await withSession(engine, scene.batch, options, async () => null).catch(
-        (reason: unknown) => reason,
-      );
-      expect(error)
-        .to.be.instanceOf(Error)
-        .and.have.property('message')
-        .that.matches(/no mean .* prompts of 6 tokens/);
+      const session = withSession(engine, scene.batch, options, async () => null);
+      await refused(session, 'discovery/source', 'pair 0', 'no reference prompts of 6 tokens');
     });
   });
