@@ -22,8 +22,15 @@ const strongest = (record: PatchingRecord, grid: GridRecord): string => {
   return `<details><summary>strongest cells</summary><div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div></details>`;
 };
 
-const section = (record: PatchingRecord, grid: GridRecord, options: HeatMapOptions): string =>
-  `<section aria-label="${escapeMarkup(grid.title)}"><figure class="circuit">${drawHeatMap(record, grid, options)}</figure>${strongest(record, grid)}</section>`;
+interface PageOptions extends HeatMapOptions {
+  /** a second picture of a grid */
+  readonly beside?: (grid: GridRecord) => string;
+}
+
+const figure = (picture: string): string => `<figure class="circuit">${picture}</figure>`;
+
+const section = (record: PatchingRecord, grid: GridRecord, options: PageOptions): string =>
+  `<section aria-label="${escapeMarkup(grid.title)}">${figure(drawHeatMap(record, grid, options))}${options.beside === undefined ? '' : figure(options.beside(grid))}${strongest(record, grid)}</section>`;
 
 /** What was done, in words. */
 const DONE: Readonly<Record<PatchingKind, Readonly<Record<PatchingRecord['direction'], string>>>> = {
@@ -52,7 +59,7 @@ const meaning = ({ kind, direction, undefinedBecause }: PatchingRecord): string 
 };
 
 /** Same record, same bytes. */
-export function patchingPage(record: PatchingRecord, options: HeatMapOptions): string {
+export function patchingPage(record: PatchingRecord, options: PageOptions): string {
   const title = `${record.task.name} in ${record.model.name}: ${record.kind.replace('-', ' ')}`;
   const made = `${record.versions.runtime}, Thevenin ${record.versions.thevenin}`;
   return [

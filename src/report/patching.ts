@@ -51,7 +51,8 @@ export const PATCHING_SCHEMA = published('Thevenin record of patching', schema);
 export type PatchingRecord = DeepReadonly<Static<typeof schema>>;
 export type PatchingKind = PatchingRecord['kind'];
 export type GridRecord = DeepReadonly<Static<typeof grid>>;
-export type GridAxis = DeepReadonly<Static<typeof axis>>;
+/** What cells are named by: a grid's axes, or those of any other picture. */
+export type HeatAxis = { readonly name: string; readonly labels: readonly string[] };
 
 /**
  * What a cell shows, 0 where replacing changed nothing: denoising, the share of the metric that came back (recovery); noising,
@@ -72,7 +73,7 @@ export function shownName({ direction, task, undefinedBecause }: PatchingRecord)
 }
 
 /** The cell's place in words: `layer 3, head 1, position 4 S2`. */
-export function cellName(axes: readonly GridAxis[], cell: number): string {
+export function cellName(axes: readonly HeatAxis[], cell: number): string {
   let rest = cell;
   const parts = [...axes].reverse().map(({ name, labels }) => {
     const label = labels[rest % labels.length];

@@ -20,7 +20,9 @@ import { recordFile } from '../report/check.js';
 import { drawHeatMap } from '../report/heat-map/svg.js';
 import { encodeNpy } from '../report/npy.js';
 import { patchingPage } from '../report/patching-page.js';
+import type { GridRecord } from '../report/patching.js';
 import { describeSidecar, sha256, type Sidecar } from '../report/sidecar.js';
+import { drawEffects } from '../report/tracing-chart.js';
 import { TRACING_SCHEMA, type TracingRecord } from '../report/tracing.js';
 import { writeFiles } from '../report/write.js';
 import { parseFacts, type Fact } from '../task/facts.js';
@@ -283,10 +285,13 @@ const meanOr0 = (values: readonly number[]): number => (values.length === 0 ? 0 
 
 /** The record last, so that a folder with a record is complete. */
 async function writeAll(out: string, record: TracingRecord, sidecars: readonly Sidecar[]): Promise<string[]> {
-  const options = { numbers: false };
+  const options = { numbers: false, beside: (grid: GridRecord) => drawEffects(record, grid) };
   return writeFiles(out, [
     { file: 'tracing.html', content: patchingPage(record, options) },
-    ...record.grids.map((grid) => ({ file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, options) })),
+    ...record.grids.flatMap((grid) => [
+      { file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, options) },
+      { file: `${grid.grid}-effects.svg`, content: drawEffects(record, grid) },
+    ]),
     ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
     recordFile('tracing.json', record, TRACING_SCHEMA),
   ]);

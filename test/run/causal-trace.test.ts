@@ -45,7 +45,10 @@ describe('causal tracing of facts', () => {
       const keys = ['resid-post', 'attention-out', 'mlp-out'];
       expect(record.grids.map(({ grid }) => grid)).to.deep.equal(keys);
       expect(readdirSync(out).sort()).to.deep.equal(
-        [...keys.flatMap((key) => [`${key}.npy`, `${key}.svg`]), 'tracing.html', 'tracing.json'].sort(),
+        [
+          ...keys.flatMap((key) => [`${key}.npy`, `${key}.svg`, `${key}-effects.svg`]),
+          ...['tracing.html', 'tracing.json'],
+        ].sort(),
       );
       const { data, shape } = decodeNpy(readFileSync(join(out, 'resid-post.npy')), 'resid-post.npy');
       expect(shape).to.deep.equal([3, 6, 3]);

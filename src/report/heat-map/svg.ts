@@ -4,17 +4,13 @@
  */
 import { escapeMarkup, number } from '../format.js';
 import { cellName, shown, shownName, strongestCells } from '../patching.js';
-import type { GridAxis, GridRecord, PatchingRecord } from '../patching.js';
+import type { GridRecord, HeatAxis, PatchingRecord } from '../patching.js';
+import { CHARACTER, FAINT, picture, px, text } from '../svg-text.js';
 import { colourAt, inkOn } from './colours.js';
 import { tableOf, type HeatTable } from './table.js';
 
-const INK = '#1f2328';
-const FAINT = '#59636e';
-const FONT = 'font-family="Helvetica, Arial, sans-serif"';
 const HEAD = 62;
 const BAR = { gap: 26, width: 13, room: 92, least: 110 };
-const LABEL_SIZE = 11;
-const CHARACTER = 6; // average width at that size
 const LONGEST = 22;
 
 export interface HeatMapOptions {
@@ -26,7 +22,7 @@ export interface HeatMapOptions {
 export interface HeatMap {
   readonly title: string;
   readonly subtitle: string;
-  readonly axes: readonly GridAxis[];
+  readonly axes: readonly HeatAxis[];
   /** one per cell, the last axis fastest */
   readonly values: readonly number[];
   /** what the values are */
@@ -47,7 +43,6 @@ interface Frame {
   readonly size: { readonly width: number; readonly height: number };
 }
 
-const px = (value: number): string => `${Math.round(value * 10) / 10 + 0}`;
 const short = (label: string): string => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
 const widest = (labels: readonly string[]): number =>
   Math.max(0, ...labels.map((label) => short(label).length)) * CHARACTER;
@@ -73,21 +68,6 @@ function frameOf(table: HeatTable, values: readonly number[], { numbers }: HeatM
     height: Math.max(bottom + below + 36 + named, HEAD + BAR.least + 24),
   };
   return { table, values, limit, left, cell: { width, height }, right, bottom, size };
-}
-
-interface TextStyle {
-  readonly size?: number;
-  readonly anchor?: 'start' | 'middle' | 'end';
-  readonly fill?: string;
-  readonly weight?: string;
-  readonly turn?: boolean;
-}
-
-function text(content: string, [x, y]: readonly [number, number], style: TextStyle = {}): string {
-  const { size = LABEL_SIZE, anchor = 'middle', fill = INK, weight = 'normal', turn = false } = style;
-  const named = fill === INK ? ' class="ink"' : fill === FAINT ? ' class="faint"' : '';
-  const turned = turn ? ` transform="rotate(-90 ${px(x)} ${px(y)})"` : '';
-  return `<text${named} x="${px(x)}" y="${px(y)}" ${FONT} font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}"${turned}>${escapeMarkup(content)}</text>`;
 }
 
 /** Two decimals; never a minus before zeros. */
@@ -220,17 +200,11 @@ export const drawHeatMap = (
 /** Same map, same bytes. */
 export function drawMap(map: HeatMap, options: HeatMapOptions = { numbers: false }): string {
   const frame = frameOf(tableOf(map.axes), map.values, options);
-  const [width, height] = [px(frame.size.width), px(frame.size.height)];
   const title = `${map.title[0]?.toUpperCase()}${map.title.slice(1)}`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeMarkup(`${title}: ${map.subtitle}`)}">`,
-    `<rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(title, [16, 24], { size: 14, anchor: 'start', weight: 'bold' }),
-    text(map.subtitle, [16, 42], { anchor: 'start', fill: FAINT }),
+  return picture({ title, subtitle: map.subtitle, ...frame.size }, [
     ...drawCells(frame, map, options.numbers),
     ...drawAxes(frame),
     ...drawBar(frame, map.valueName),
     ...drawNamed(frame, map),
-    '</svg>\n',
-  ].join('\n');
+  ]);
 }

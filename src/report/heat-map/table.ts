@@ -1,5 +1,5 @@
 /** A grid of any number of axes as rows and columns. Thousands of neurons go on from line to line. */
-import type { GridAxis } from '../patching.js';
+import type { HeatAxis } from '../patching.js';
 
 export interface HeatTable {
   readonly rowName: string;
@@ -18,15 +18,15 @@ const of = (labels: readonly string[], rows: number): number[][] =>
   Array.from({ length: rows }, (_, row) => labels.map((_, column) => row * labels.length + column));
 
 /** The last axis runs to the right, the layers upward; heads by position have a row for each head, by query for each of its queries. */
-export function tableOf(axes: readonly GridAxis[]): HeatTable {
+export function tableOf(axes: readonly HeatAxis[]): HeatTable {
   return axes[1]?.name === 'neuron' ? linesOfNeurons(axes) : rowsAndColumns(axes);
 }
 
 const LINE = 64;
 
 /** Layers upward, in each its places upward, and of each the neurons as on a page: to the right, then down. */
-function linesOfNeurons(axes: readonly GridAxis[]): HeatTable {
-  const [layers, neurons, places] = axes as readonly [GridAxis, GridAxis, GridAxis?];
+function linesOfNeurons(axes: readonly HeatAxis[]): HeatTable {
+  const [layers, neurons, places] = axes as readonly [HeatAxis, HeatAxis, HeatAxis?];
   const [count, across] = [neurons.labels.length, places?.labels.length ?? 1];
   const starts = Array.from({ length: Math.ceil(count / LINE) }, (_, line) => line * LINE).reverse();
   const blocks = layers.labels.flatMap((layer, l) =>
@@ -50,12 +50,12 @@ function linesOfNeurons(axes: readonly GridAxis[]): HeatTable {
   };
 }
 
-function rowsAndColumns(axes: readonly GridAxis[]): HeatTable {
-  const [first, ...others] = axes as readonly [GridAxis, ...GridAxis[]];
+function rowsAndColumns(axes: readonly HeatAxis[]): HeatTable {
+  const [first, ...others] = axes as readonly [HeatAxis, ...HeatAxis[]];
   const last = others.at(-1);
   const columns = last ?? { name: 'position', labels: ['all'] };
   const named = { columnName: last ? last.name : 'all positions', columnLabels: last ? columns.labels : [''] };
-  const heads = others.length > 1 ? (others[0] as GridAxis).labels : null;
+  const heads = others.length > 1 ? (others[0] as HeatAxis).labels : null;
   const inner = others.slice(1, -1); // queries of each head
   const nodes = heads ? first.labels.flatMap((layer) => heads.map((head) => `a${layer}.h${head}`)) : first.labels;
   const rowLabels = inner.reduce(

@@ -15,7 +15,7 @@ p { margin: .3rem 0; } .note, figcaption { color: var(--faint); font-size: .86re
 .tile b { display: block; font-size: 1.75rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--faint); font-size: .86rem; }
 figure { margin: 0; } .circuit { padding: .5rem; border: 1px solid var(--line); border-radius: .6rem; overflow-x: auto; text-align: center; }
-.circuit svg { max-width: 100%; height: auto; }
+section + section, .circuit + .circuit { margin-top: .8rem; } .circuit svg { max-width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .8rem .38rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
