@@ -86,7 +86,11 @@ const Pair = Type.Object(
       }),
     ),
     spans: Type.Optional(Spans),
-    group: Type.Optional(Type.String({ description: 'template or other grouping, for means per group' })),
+    group: Type.Optional(
+      Type.String({
+        description: 'the template, or other group, that the pair is made from: means are taken within it',
+      }),
+    ),
   },
   closed,
 );

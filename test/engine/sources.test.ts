@@ -114,7 +114,8 @@ for (const shape of Object.keys(SHAPES))
           const source = await makeSource(engine, kind as SourceKind, { batches, side });
           const options = { metric: 'logit-difference', direction: 'noising', source } as const;
           const batch = templated(scene.batch);
-          const alternatives = await Promise.all(batch.examples.map((example) => expected(scene, side, example)));
+          const alternatives: Map<string, Rows>[] = [];
+          for (const example of batch.examples) alternatives.push(await expected(scene, side, example));
           const { edge, circuit } = randomQuestions(scene, 8, 6);
           await withSession(engine, batch, options, async ({ ask }) => {
             const answers = await ask([...edge, ...circuit]);

@@ -35,13 +35,14 @@ describe('every generator', () => {
         expect(generate(key, { seed: 4 }).pairs).to.not.deep.equal(generate(key, { seed: 5 }).pairs);
       });
 
-      it('writes a valid task file that records its seed, its source, its model, and names the last position', () => {
+      it('writes a valid task file that records its seed, its source, its model, and names templates and the last position', () => {
         const file = generate(key, { seed: 9, count: 3 });
         expect(parseTask(JSON.parse(JSON.stringify(file)), key)).to.deep.equal(file);
         expect(file.generator).to.deep.equal({ name: key, seed: 9, count: 3 });
         expect(file.provenance).to.include({ source: reference });
         expect(file.model).to.deep.equal({ name: 'tiny', tokenizer: large.digest });
         for (const pair of file.pairs) expect(pair.spans).to.have.property('end');
+        for (const { group } of file.pairs) expect(group).to.be.a('string').that.is.not.equal('');
       });
 
       it('refuses an option that it does not know', () => {

@@ -76,6 +76,7 @@ export const docstring = defineGenerator({
         correct: ` ${C}`,
         incorrect: DISTRACTORS.map((slot) => ` ${cleanWords[slot]}`),
         spans,
+        group: 'reST',
       };
     };
     return { pairs: collectPairs('docstring', context.count, draw), dropped: words.dropped };
