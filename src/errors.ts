@@ -51,6 +51,10 @@ export const CATALOGUE = {
     summary: 'What cut edges should read is unknown, or the task has no prompts to take its means from.',
   },
   'discovery/steps': { exit: 2, summary: 'The integration rule is not defined for so few points.' },
+  'evaluation/samples': {
+    exit: 2,
+    summary: 'Random subsets are too few, or drawn so seldom or so often, that they can bound nothing.',
+  },
   'file/missing': { exit: 2, summary: 'A file or folder that was named does not exist.' },
   'file/unreadable': {
     exit: 2,

@@ -54,6 +54,7 @@ export { parseHypothesis, type HypothesisFile } from './interventions/scrubbing/
 export { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from './interventions/scrubbing/scrub.js';
 export { METHODS } from './discovery/index.js';
 export { nodeScores } from './discovery/nodes.js';
+export { boundMissed, type Missed, type SubsetSampling } from './evaluation/missed.js';
 export { TOKEN_METHODS } from './attribution/index.js';
 export { attributeTokens, type TokenAttribution, type TokenQuestion } from './attribution/tokens.js';
 export { averageGradient, type ScalarFunction, type Way } from './attribution/function.js';

@@ -206,6 +206,29 @@ const minimal = object(
   'the circuit after backward elimination with exact effects',
 );
 
+const missed = object(
+  {
+    samples: count('random subsets of the edges not measured that were cut together'),
+    probability: Type.Number({ description: 'of an edge to be in a subset' }),
+    confidence: Type.Number({ description: 'of the bounds' }),
+    among: count('edges that were not measured'),
+    bound: nullable(
+      Type.Number({ description: 'no |effect| among them is larger; null where subsets were too few to tell' }),
+    ),
+    suspects: Type.Array(
+      object({
+        index: count('place in canonical order'),
+        name: text('sender->reader'),
+        estimate: Type.Number({ description: 'mean effect of subsets with the edge - of those without' }),
+        bound: nullable(Type.Number({ description: '|effect| is below it, with that confidence' })),
+        exact: Type.Number({ description: 'how much the metric loses when it alone is cut' }),
+      }),
+      { description: 'largest |estimate| first' },
+    ),
+  },
+  'what the ranking may have missed, by sampling subsets (arXiv:2403.00745, 3.3)',
+);
+
 const layout = object({
   key: text('layered | force'),
   seed: nullable(Type.Integer()),
@@ -226,6 +249,7 @@ const schema = object({
   circuit,
   evaluation,
   minimal: nullable(minimal),
+  missed: nullable(missed),
   resolved: nullable(resolved),
   neurons: nullable(neurons),
   topEdges: Type.Array(topEdge, { description: 'largest |score| first' }),

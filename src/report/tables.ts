@@ -111,6 +111,28 @@ const minimal = ({ minimal: found }: ReportRecord): Table[] =>
         },
       ];
 
+const missed = ({ missed: found }: ReportRecord): Table[] =>
+  found === null
+    ? []
+    : [
+        {
+          title: 'What may have been missed',
+          columns: ['suspect', 'estimate', 'bound of the size', 'exact effect'],
+          rows: found.suspects.map(({ name, estimate, bound, exact }) => [
+            code(name),
+            number(estimate, { signed: true }),
+            orDash(bound),
+            number(exact, { signed: true }),
+          ]),
+          note:
+            (found.bound === null
+              ? `Nothing can be said yet of the ${whole(found.among)} edges whose effects were not measured: there are edges that were cut in fewer than two subsets. `
+              : `With confidence ${number(found.confidence)}, none of the ${whole(found.among)} edges whose effects were not measured has an effect above ${number(found.bound)} in size. `) +
+            `From ${whole(found.samples)} random subsets of them cut together, each edge in a subset with probability ${number(found.probability)} (Welch’s test, arXiv:2403.00745 § 3.3). ` +
+            'It takes for granted that what an edge does among random cuts is on average what it does alone.',
+        },
+      ];
+
 const noiseRows = ({ noise }: ReportRecord['settings']): Table['rows'] =>
   noise ? [['noise', `scale ${noise.scale}, seed ${noise.seed}`]] : [];
 
@@ -226,6 +248,7 @@ export const findings = (record: ReportRecord): Table[] => [
   strongest(record),
   ...finer(record),
   ...minimal(record),
+  ...missed(record),
 ];
 
 /** What is needed to judge them or to run them again. */

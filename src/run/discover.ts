@@ -21,6 +21,7 @@ import type { CheckedTask, Example } from '../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './report.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { checkDiagnosis, diagnose } from './diagnose.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './finer.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
@@ -75,6 +76,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
   checkNeurons(bench, request, method);
+  checkDiagnosis(request);
   const groups = openGroups(bench, task, { method, asked: request });
   const examples = pick(task, 'discover');
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
@@ -90,6 +92,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const work = { request, method, setting, groups, source, stages, examples };
   const effects = await measureExact(bench, task, { ...work, cuts: whole, what: 'edges' });
   const finer = await findFiner(bench, task, { ...work, attribution });
+  const missed = await diagnose(bench, task, { ...work, strongest });
   const random = randomCircuits(bench.engine.universe, {
     edgeCount: circuit.edgeCount,
     count: request.randomCircuits,
@@ -113,6 +116,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     strongest,
     effects,
     finer,
+    missed,
     random,
     evaluated,
     minimal,

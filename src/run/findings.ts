@@ -7,6 +7,7 @@ import type { Elimination } from '../evaluation/eliminate.js';
 import type { CircuitMetrics } from '../evaluation/faithfulness.js';
 import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask } from '../task/types.js';
+import type { Diagnosis } from './diagnose.js';
 import type { Finer } from './finer.js';
 import type { DiscoverRequest } from './request.js';
 import type { OpenedSource } from './source.js';
@@ -31,6 +32,8 @@ export interface Findings {
   readonly effects: readonly Float64Array[];
   /** of positions and neurons, where they were asked for */
   readonly finer: Finer;
+  /** among edges that were not measured, where that was asked for */
+  readonly missed: Diagnosis | null;
   readonly random: readonly Circuit[];
   /** the circuit, then the random ones, on the report split */
   readonly evaluated: CircuitMetrics;

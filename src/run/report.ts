@@ -50,6 +50,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     circuit: circuitOf(findings),
     evaluation: evaluationOf(findings),
     minimal: minimalOf(findings),
+    missed: missedOf(findings),
     resolved: resolvedOf(findings),
     neurons: neuronsOf(findings),
     topEdges: findings.strongest
@@ -186,6 +187,18 @@ function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['mini
   };
 }
 
+function missedOf({ missed, bench: { engine } }: Findings): ReportRecord['missed'] {
+  if (!missed) return null;
+  const finite = (bound: number): number | null => (Number.isFinite(bound) ? bound : null);
+  return {
+    ...missed,
+    bound: finite(missed.bound),
+    suspects: missed.suspects.map(({ edge, estimate, bound, exact }) => ({
+      ...{ index: edge, name: engine.universe.edgeName(edge), estimate, bound: finite(bound), exact },
+    })),
+  };
+}
+
 /** The strongest edges at groups of positions, measured as well as estimated. */
 function resolvedOf({ attribution: { resolved }, finer: { places }, request }: Findings): ReportRecord['resolved'] {
   if (!resolved || !places || request.resolution === 'all') return null;
@@ -197,17 +210,26 @@ function neuronsOf({ finer: { neurons } }: Findings): ReportRecord['neurons'] {
 }
 
 /** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
-function costOf({ bench: { engine }, method, setting, task, strongest, random }: Findings): ReportRecord['cost'] {
+function costOf({
+  bench: { engine },
+  method,
+  setting,
+  task,
+  strongest,
+  missed,
+  random,
+}: Findings): ReportRecord['cost'] {
   const { discover, report } = task.splits;
   const { forwards, backwards } = method.cost(setting, {
     edges: engine.universe.edgeCount,
     layers: engine.model.config.nLayers,
   });
   const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
+  const diagnosed = missed ? 4 + missed.samples + missed.suspects.length : 0;
   return {
     tokens: Math.round(engine.counters.layerTokens),
     forwardPasses:
-      2 * task.examples.length + (forwards + exact) * discover.length + (3 + random.length) * report.length,
+      2 * task.examples.length + (forwards + exact + diagnosed) * discover.length + (3 + random.length) * report.length,
     backwardPasses: backwards * discover.length,
   };
 }

@@ -52,6 +52,8 @@ export interface DiscoverRequest extends AcdcSetting {
   readonly plain: boolean;
   /** |1 − faithfulness| that backward elimination keeps on the `choose` split; undefined: no elimination */
   readonly minimal: number | undefined;
+  /** random subsets of edges that are cut to bound what the ranking missed; undefined: none */
+  readonly diagnose: number | undefined;
   /** how many random circuits the circuit is compared with */
   readonly randomCircuits: number;
   /** how many of the strongest edges have their exact effect measured */
@@ -86,6 +88,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   layout: 'layered',
   plain: false,
   minimal: undefined,
+  diagnose: undefined,
   randomCircuits: 20,
   exactEdges: 60,
 };

@@ -7,7 +7,8 @@ import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast } from '../helpers/engine.js';
-import { handMade, randomModel, SHAPES } from '../helpers/hand-made.js';
+import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { cancelling, chain } from '../helpers/relu-chain.js';
 
 const METRIC = 'logit-difference';
 let runtime: Runtime;
@@ -33,49 +34,9 @@ async function scoresOf(engine: Engine, examples: readonly Example[], key: strin
   return (edge) => scores.mean[engine.universe.edgeIndex(edge)!]!;
 }
 
-const tensor = (shape: number[], ...rows: number[][]) => ({ shape, data: Float32Array.from(rows.flat()) });
-
-/** An MLP of one relu neuron. */
-interface Neuron {
-  readonly reads: readonly number[];
-  readonly bias?: number;
-  readonly writes: readonly number[];
-}
-
-/** Layers of one neuron each; the embedding of token 0 is `clean` along the first dimension, of token 1 nothing. */
-function chain(neurons: readonly Neuron[], { clean, logit }: { clean: number; logit: readonly number[] }): Model {
-  const d = logit.length;
-  const still = { shape: [1, d, 2], data: new Float32Array(2 * d) };
-  const layer = ({ reads, bias = 0, writes }: Neuron, l: number) => ({
-    ...Object.fromEntries(['Q', 'K', 'V'].map((role) => [`blocks.${l}.attn.W_${role}`, still])),
-    [`blocks.${l}.attn.W_O`]: { shape: [1, 2, d], data: new Float32Array(2 * d) },
-    [`blocks.${l}.mlp.W_in`]: tensor([d, 1], [...reads]),
-    [`blocks.${l}.mlp.b_in`]: tensor([1], [bias]),
-    [`blocks.${l}.mlp.W_out`]: tensor([1, d], [...writes]),
-  });
-  return handMade(
-    { dModel: d, dMlp: 1, nLayers: neurons.length },
-    {
-      'embed.W_E': tensor([2, d], [clean, ...Array<number>(2 * d - 1).fill(0)]),
-      'unembed.W_U': tensor([d, 2], ...logit.map((weight) => [weight, 0])),
-      ...Object.assign({}, ...neurons.map(layer)),
-    },
-  );
-}
-
 const { examples } = batchOf([{ clean: [0], corrupt: [1], answers: [contrast(0, 0, 1)] }]);
 
 describe('a node whose direct and indirect effects cancel', () => {
-  /** m0 says 2; the logit is m0 − relu(m0 − 1): at 2 its slope is 0, but from 2 to 0 it falls by 1 */
-  const cancelling = (): Model =>
-    chain(
-      [
-        { reads: [1, 0, 0], writes: [0, 1, 0] },
-        { reads: [0, 1, 0], bias: -1, writes: [0, 0, -1] },
-      ],
-      { clean: 2, logit: [0, 1, 1] },
-    );
-
   it('has an effect', () =>
     using(cancelling(), (engine) =>
       withSession(engine, { examples, length: 1 }, { metric: METRIC, direction: 'noising' }, async ({ ask, base }) => {

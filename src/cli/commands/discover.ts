@@ -89,6 +89,11 @@ export const discover = defineCommand({
       'then eliminate edges while |1 − faithfulness| on the choose split stays within this, e.g. 0.1',
       number,
     ),
+    diagnose: value(
+      '--diagnose <n>',
+      'then bound the largest effect among edges not measured, by cutting n random subsets of them, e.g. 400',
+      integer({ least: 1 }),
+    ),
     layout: value('--layout <kind>', 'of the drawing: layered, force', oneOf('layered', 'force'), 'layered'),
     plain: flag('--plain', 'never compress circuit.json'),
     json: jsonOption,

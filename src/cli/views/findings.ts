@@ -46,6 +46,14 @@ const strongEdge = ({ name, exact, score }: Pick<ReportEdge, 'name' | 'exact' | 
 const strong = (label: string, edges: NonNullable<ReportRecord['neurons']>['top'], method: string): string[] =>
   edges.slice(0, STRONGEST).map((edge, i) => line(i === 0 ? label : '', strongEdge(edge, method)));
 
+const missed = ({ missed: found }: ReportRecord): string[] => {
+  if (!found) return [];
+  const { among, confidence, samples, bound } = found;
+  const what = bound === null ? 'unknown: too few subsets' : `no |effect| above ${figure(bound)}`;
+  const how = `with confidence ${confidence}, from ${samples} random subsets`;
+  return [line('not measured', `${among} edges, ${what} ${bound === null ? '' : `(${how})`}`.trimEnd())];
+};
+
 /** @param written the report's files, most telling first */
 export const describeFindings = (record: ReportRecord, written: readonly string[]): string => {
   const { title } = record.settings.method;
@@ -57,6 +65,7 @@ export const describeFindings = (record: ReportRecord, written: readonly string[
     ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
     ...strong(`by ${record.resolved?.places ?? ''}`, record.resolved?.top ?? [], title),
     ...strong('of neurons', record.neurons?.top ?? [], title),
+    ...missed(record),
     ...written.slice(0, 1).map((file) => line('written', `${file} and ${written.length - 1} files beside it`)),
   ].join('\n');
 };
