@@ -15,10 +15,13 @@ export interface Layout {
   readonly positions: Positions;
 }
 
+/** @throws TheveninError circuit/layout */
+export const findLayout = (key: string): LayoutMethod =>
+  LAYOUTS.find((candidate) => candidate.key === key) ??
+  refuse('circuit/layout', `no layout "${key}"; choose one of ${LAYOUTS.map((layout) => layout.key).join(', ')}`);
+
 /** Places the nodes of a graph; the same graph, key and seed give the same places. */
 export const layOut = (graph: CircuitGraph, { key, seed }: { readonly key: string; readonly seed: number }): Layout => {
-  const method =
-    LAYOUTS.find((candidate) => candidate.key === key) ??
-    refuse('circuit/layout', `no layout "${key}"; choose one of ${LAYOUTS.map((layout) => layout.key).join(', ')}`);
+  const method = findLayout(key);
   return { key, seed: method.seeded ? seed : null, positions: method.place(graph, seed) };
 };

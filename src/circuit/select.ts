@@ -34,6 +34,10 @@ const checkRequest = (rule: SelectionRule, requested: number): void => {
   if (!fits) refuse('circuit/selection', `selection by ${rule.key} needs ${expected}, got ${requested}`);
 };
 
+/** Refuses unknown rules and requests that make no sense. @throws TheveninError circuit/selection */
+export const checkSelection = ({ rule, requested }: Pick<Selection, 'rule' | 'requested'>): void =>
+  checkRequest(findRule(rule), requested);
+
 const checkScores = (universe: Universe, scores: Float64Array): void => {
   if (scores.length !== universe.edgeCount) {
     refuse(

@@ -1,9 +1,9 @@
 /** From a task and a model to a verified circuit and its report. */
-import { layOut } from '../circuit/layout.js';
+import { findLayout, layOut } from '../circuit/layout.js';
 import { circuitGraph } from '../circuit/graph.js';
 import { randomCircuits } from '../circuit/random.js';
 import { countIn } from '../circuit/prune.js';
-import { makeCircuit, selectCircuit } from '../circuit/select.js';
+import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../circuit/select.js';
 import type { Circuit } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
@@ -25,7 +25,7 @@ import { checkDiagnosis, diagnose } from './diagnose.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './finer.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
-import { keptBytes, mebibytes, openGroups } from './resolution.js';
+import { keptBytes, openGroups } from './resolution.js';
 import { checkSourceOf, openSource, sourceText } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
@@ -75,6 +75,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks: { edges: request.edges, holds } };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
+  checkRequest(request, method);
   checkNeurons(bench, request, method);
   checkDiagnosis(request);
   const groups = openGroups(bench, task, { method, asked: request });
@@ -82,8 +83,8 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
   checkSourceOf(bench, task, request);
   const capability = await checkCapability(bench, task, { request, stages });
+  const journal = await journalOf(bench, request, { task, examples, groups });
   const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
-  const journal = await journalOf(bench, request, { method, task, examples, groups });
   const keeps = { groups, keepsExamples: request.perExample, kept };
   const attribution = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
   const circuit = choose(bench, attribution, request);
@@ -125,16 +126,30 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   };
 }
 
+/**
+ * What makes no sense with any model or task, before anything is computed.
+ * @throws TheveninError circuit/selection, circuit/layout, cli/usage
+ */
+function checkRequest(request: DiscoverRequest, method: Method): void {
+  checkSelection(selectionOf(request));
+  findLayout(request.layout);
+  if (request.journal !== undefined && method.resumes !== true)
+    refuse('cli/usage', `--journal is for methods that can go on from one; ${method.key} cannot`);
+}
+
+/** What the scores are asked for. */
+function selectionOf({ select: rule, by, threshold, edges }: DiscoverRequest): Selection {
+  const least = (): number => threshold ?? refuse('cli/usage', '--select threshold needs --threshold');
+  return { rule, by, requested: rule === 'threshold' ? least() : edges };
+}
+
 async function journalOf(
   bench: Workbench,
   request: DiscoverRequest,
-  of: { method: Method; task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
+  of: { task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
 ): Promise<Journal | undefined> {
   const { journal } = request;
-  if (journal === undefined) return undefined;
-  if (of.method.resumes !== true)
-    refuse('cli/usage', `--journal is for methods that can go on from one; ${of.method.key} cannot`);
-  return openJournal(journal, bench, { ...of, source: sourceText(request) });
+  return journal === undefined ? undefined : openJournal(journal, bench, { ...of, source: sourceText(request) });
 }
 
 /** The circuit that a search found, or the edges that the scores select. */
@@ -147,9 +162,7 @@ function choose(
     const requested = countIn(found.edges);
     return makeCircuit(universe, found.edges, { rule: scores.method, by: found.by, requested, tiesLeftOut: 0 });
   }
-  const { select: rule, by, threshold, edges } = request;
-  const least = (): number => threshold ?? refuse('cli/usage', '--select threshold needs --threshold');
-  return selectCircuit(universe, scores.mean, { rule, by, requested: rule === 'threshold' ? least() : edges });
+  return selectCircuit(universe, scores.mean, selectionOf(request));
 }
 
 async function checkCapability(
