@@ -2,6 +2,7 @@ import { activationGradients } from '../../engine/activation-gradient.js';
 import { describePoints, riemannPoints } from '../../engine/riemann.js';
 import { withSession } from '../../engine/run.js';
 import { negated, noising, scoreBatches } from '../collect.js';
+import { checkGradient } from '../integrate.js';
 import type { Method } from '../types.js';
 
 /**
@@ -17,7 +18,7 @@ export const eapIgActivations: Method = {
   title: ({ steps, rule }) => `EAP-IG over activations, ${describePoints(rule, steps)}`,
   // a group's runs go through the layers above it: on average half, and there are two groups for each layer
   cost: ({ steps }, { layers }) => ({ forwards: 3 + steps * (layers + 1), backwards: 1 + steps * (layers + 1) }),
-  check: ({ setting: { rule, steps } }) => void riemannPoints(rule, steps),
+  check: ({ metric, setting: { rule, steps } }) => checkGradient(metric, riemannPoints(rule, steps)),
   run: (context) => {
     const points = riemannPoints(context.setting.rule, context.setting.steps);
     return scoreBatches(context, { method: 'eap-ig-activations', copies: points.length + 1 }, (batch) =>
