@@ -1,4 +1,5 @@
 import type { Row } from '../types.js';
+import { acdcOnIoi } from './acdc.js';
 import { exactEdges, largeCircuit, smallCircuit } from './edges.js';
 import { forward } from './forward.js';
 import { atpStar, eap, eapIg, gradientOfSites, routes } from './gradients.js';
@@ -19,6 +20,7 @@ export const ROWS: readonly Row[] = [
   smallCircuit,
   largeCircuit,
   exactEdges,
+  acdcOnIoi,
   memory,
   startUp,
 ];

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { makeUniverse } from '../../src/circuit/universe.js';
+import { auroc } from '../../src/circuit/compare.js';
 import { countIn } from '../../src/circuit/prune.js';
 import type { Universe } from '../../src/circuit/types.js';
 import { edgeOrder, type AcdcOrder } from '../../src/discovery/acdc/order.js';
@@ -163,7 +164,7 @@ describe('ACDC on models', () => {
       onProgress: () => undefined,
     });
 
-  it('decides bit for bit as the naive loop on random models', async function () {
+  it('decides bit for bit as the naive loop on random models, in no more passes', async function () {
     this.timeout(120_000);
     const sizes: number[] = [];
     for (let seed = 0; seed < 50; seed++) {
@@ -177,6 +178,7 @@ describe('ACDC on models', () => {
       const rule: AcdcRule = { tau: 0.05, order: seed % 2 === 0 ? 'reverse' : `random:${seed}`, test: 'signed' };
       await withEngine({ model, runtime }, async (engine) => {
         const { found } = await discover(engine, examples, { ...rule, holds });
+        const spent = engine.counters.layerTokens;
         const metric = holds === 'kl' ? 'kl-divergence' : 'logit-difference';
         const slow = await withSession(engine, { length: 3, examples }, { metric, direction: 'noising' }, ({ ask }) =>
           naive(engine.universe, rule, async (keep) => {
@@ -185,6 +187,9 @@ describe('ACDC on models', () => {
           }),
         );
         expect([...found!.edges], `seed ${seed}`).to.deep.equal([...slow.keep]);
+        // a pass is every token through every layer; the loop needs both prompts, the whole model, and one for each edge it tries
+        const pass = examples.length * 3;
+        expect(spent, `tokens, seed ${seed}`).to.be.at.most((3 + slow.tried) * pass);
         sizes.push(countIn(slow.keep));
       });
     }
@@ -227,6 +232,20 @@ describe('ACDC on models', () => {
         await model.dispose();
       }
     };
+    /** As {@link find}, against the edges that are known to matter. */
+    const areas = async (name: string, setting: Partial<AcdcSetting> & { source?: SourceKind }, truth: string) => {
+      const model: Model = await loadModel(golden('ground-truth', name));
+      try {
+        return await withEngine({ model, runtime }, async (engine) => {
+          const { found, scores } = await discover(engine, pairsOf(known(name)), setting);
+          const reference = new Uint8Array(engine.universe.edgeCount);
+          for (const edge of known(name).edge_sets[truth]!) reference[engine.universe.edgeIndex(edge)!] = 1;
+          return { found: auroc(found!.edges, reference), scores: auroc(scores.mean, reference) };
+        });
+      } finally {
+        await model.dispose();
+      }
+    };
     const sorted = (edges: readonly string[]): string[] => [...edges].sort();
 
     for (const order of ['reverse', 'normal', 'random:3'] as const) {
@@ -235,6 +254,13 @@ describe('ACDC on models', () => {
         expect(found)
           .to.deep.equal(sorted(known('reverse').edge_sets['zero_minimal']!))
           .and.have.lengthOf(10);
+      });
+
+      it(`tracr reverse: AUROC 1 with zero ablation and with resampling, order ${order}`, async () => {
+        const whole = { found: 1, scores: 1 };
+        const zero = { tau: 0.1, order, source: 'zero-with-positions' } as const;
+        expect(await areas('reverse', zero, 'zero_minimal')).to.deep.equal(whole);
+        expect(await areas('reverse', { tau: 0.1, order }, 'resample_minimal')).to.deep.equal(whole);
       });
 
       it(`tracr reverse: the 2 edges that resampling can see, order ${order}`, async () => {

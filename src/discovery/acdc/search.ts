@@ -128,7 +128,7 @@ function lookAhead(
  * Whether what a reader reads can still reach the logits. Everything downstream is decided already, and edges into what is not
  * heard were cut there, so one edge kept from its node is enough.
  */
-function isHeard(universe: Universe, keep: Uint8Array, reader: number): boolean {
+export function isHeard(universe: Universe, keep: Uint8Array, reader: number): boolean {
   const node = nodeOfReader(universe, reader);
   if (node < 0) return true;
   for (let r = reader + 1; r < universe.readers.length; r++) {
