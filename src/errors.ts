@@ -64,6 +64,10 @@ export const CATALOGUE = {
     exit: 1,
     summary: 'A result cannot be written: no permission, no such folder, or the disk is full.',
   },
+  'interventions/estimator': {
+    exit: 2,
+    summary: 'No method that attributes to nodes has that name, or its gradient is zero by definition.',
+  },
   'interventions/feature': {
     exit: 2,
     summary: 'A hypothesis makes something depend on what no two prompts share, so that nothing can be exchanged.',

@@ -13,6 +13,8 @@ export const discover = later(async () => (await import('./run/discover.js')).di
 export const causalTrace = later(async () => (await import('./run/causal-trace.js')).causalTrace);
 /** Activation patching grids, path patching and attention knock-out. */
 export const patch = later(async () => (await import('./run/patch.js')).patch);
+/** What every head, neuron or layer is worth, estimated from gradients, beside exact effects. */
+export const nodes = later(async () => (await import('./run/nodes.js')).nodes);
 /** The most probable next tokens after a prompt. */
 export const predict = later(async () => (await import('./run/predict.js')).predict);
 /** Causal scrubbing: how much of what a model does a hypothesis explains. */
@@ -28,6 +30,7 @@ export const resolveTask = later(async () => (await import('./task/load.js')).re
 
 export type { Discovery, DiscoverOptions } from './run/discover.js';
 export type { CausalTrace, CausalTraceRequest } from './run/causal-trace.js';
+export type { NodesRequest, NodesResult } from './run/nodes.js';
 export type { PatchRequest, PatchResult } from './run/patch.js';
 export type { Prediction, PredictRequest } from './run/predict.js';
 export type { ScrubRequest, ScrubResult } from './run/scrub.js';
@@ -52,6 +55,14 @@ export { runGrids, type Patching, type PatchingGrid } from './interventions/patc
 export { layOut, type Hypothesis } from './interventions/scrubbing/hypothesis.js';
 export { parseHypothesis, type HypothesisFile } from './interventions/scrubbing/schema.js';
 export { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from './interventions/scrubbing/scrub.js';
+export { ESTIMATORS, findEstimator, type Estimator } from './interventions/estimators.js';
+export {
+  attributeNodes,
+  measureCells,
+  planNodes,
+  type NodeAttribution,
+  type NodesQuestion,
+} from './interventions/nodes.js';
 export { METHODS } from './discovery/index.js';
 export { nodeScores } from './discovery/nodes.js';
 export { boundMissed, type Missed, type SubsetSampling } from './evaluation/missed.js';
@@ -79,6 +90,7 @@ export { checkTask } from './task/check.js';
 export { importTask } from './task/importers/index.js';
 export { readExchange, writeExchange } from './report/exchange.js';
 export { TheveninError, type ErrorCode } from './errors.js';
+export type { NodesRecord } from './report/nodes.js';
 export type { PatchingRecord } from './report/patching.js';
 export type { HopsRecord } from './report/hops.js';
 export type { ScrubbingRecord } from './report/scrubbing.js';

@@ -54,6 +54,10 @@ export const layers: Parse<readonly number[]> = (text) =>
 export const names: Parse<readonly string[]> = (text) =>
   /^[\w+]+(,[\w+]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as S1,S2,end');
 
+/** `z,mlp-out` → ['z', 'mlp-out'] */
+export const keys: Parse<readonly string[]> = (text) =>
+  /^[a-z-]+(,[a-z-]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as z,mlp-out');
+
 /** In which order a search visits edges. */
 export const visitOrder: Parse<'reverse' | 'normal' | `random:${number}`> = (text) =>
   /^(reverse|normal|random:\d+)$/.test(text)

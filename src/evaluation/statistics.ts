@@ -14,6 +14,19 @@ export const meanOf = (values: ArrayLike<number>): number => {
   return sum / values.length;
 };
 
+/** Pearson's correlation; null where either list does not vary. */
+export function correlation(a: readonly number[], b: readonly number[]): number | null {
+  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  let [both, ofA, ofB] = [0, 0, 0];
+  a.forEach((x, i) => {
+    const [dx, dy] = [x - meanA, (b[i] as number) - meanB];
+    both += dx * dy;
+    ofA += dx * dx;
+    ofB += dy * dy;
+  });
+  return ofA > 0 && ofB > 0 ? both / Math.sqrt(ofA * ofB) : null;
+}
+
 export function estimateMean(values: ArrayLike<number>): Estimate {
   const count = values.length;
   const mean = meanOf(values);

@@ -51,7 +51,7 @@ export async function runGrids(
   const values = grids.map(({ cells }) => new Float64Array(cells * count));
   const total = count * grids.reduce((sum, { cells }) => sum + cells, 0);
   let done = 0;
-  for (const batch of batchesOf(engine, examples, grids))
+  for (const batch of batchesByLayout(engine, examples, grids))
     await withSession(engine, batch, options, async (session) => {
       batch.indices.forEach((place, i) => {
         clean[place] = session.clean[i] as number;
@@ -78,7 +78,11 @@ export async function runGrids(
 }
 
 /** A question names positions for all examples of a batch: only examples whose places lie equally are batched together. */
-function batchesOf(engine: Engine, examples: readonly Example[], grids: readonly PlannedGrid[]): PlannedBatch[] {
+export function batchesByLayout(
+  engine: Engine,
+  examples: readonly Example[],
+  grids: readonly PlannedGrid[],
+): PlannedBatch[] {
   const groups = new Map<string, number[]>();
   examples.forEach((example, i) => {
     const layout = JSON.stringify(grids.map((grid) => grid.layout(example)));

@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { direction, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './schema.js';
 
-const axis = object({
+export const gridAxis = object({
   name: Type.Union(
     (['layer', 'head', 'neuron', 'position', 'span', 'query', 'key', 'sender', 'receiver', 'heads'] as const)
       .map((name) => Type.Literal(name)),
@@ -17,7 +17,7 @@ const axis = object({
 const grid = object({
   grid: text('which activations were replaced'),
   title: Type.String(),
-  axes: Type.Array(axis, { description: 'slowest first' }),
+  axes: Type.Array(gridAxis, { description: 'slowest first' }),
   mean: Type.Array(Type.Number(), { description: 'metric of the patched runs, flat, the last axis fastest' }),
   recovery: nullable(
     Type.Array(Type.Number(), {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { recordFile, recordProblem } from '../../src/report/check.js';
 import { RECORD_SCHEMAS } from '../../src/report/schemas.js';
 import { causalTrace } from '../../src/run/causal-trace.js';
+import { nodes } from '../../src/run/nodes.js';
 import { patch } from '../../src/run/patch.js';
 import { predict } from '../../src/run/predict.js';
 import { tokens } from '../../src/run/tokens.js';
@@ -24,6 +25,7 @@ type Ask = (of: { task: string; model: string; runtime: string }, folder: string
 
 /** A job for every schema but the report's, which has tests of its own. */
 const JOBS: Readonly<Record<string, Ask>> = {
+  nodes: (of) => nodes({ ...of, site: ['z', 'mlp-out'], by: 'position', top: 3, sample: 2 }),
   patching: (of) => patch({ ...of, grid: 'every' }),
   hops: (of) => trace({ ...of, depth: 2, width: 2 }),
   tokens: (of) => tokens({ ...of, method: 'loo' }),

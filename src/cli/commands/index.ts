@@ -5,6 +5,7 @@ import { demo } from './demo.js';
 import { discover } from './discover.js';
 import { doctor } from './doctor.js';
 import { models } from './models.js';
+import { nodes } from './nodes.js';
 import { patch } from './patch.js';
 import { predict } from './predict.js';
 import { scrub } from './scrub.js';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly CliCommand[] = [
   demo,
   discover,
   patch,
+  nodes,
   trace,
   causalTrace,
   scrub,
