@@ -85,8 +85,9 @@ const runPlan = ({ engine }: Workbench, plan: ScrubPlan, stages: Stages): Promis
   const { hypothesis, pools, claims, options, cost } = plan;
   const steps = pools.length * options.draws * (1 + claims.length);
   return stages.run(`causal scrubbing of ${hypothesis.name}`, steps, (report) => {
-    report(0, `as much as ${number(cost.forwardPasses)} forward passes over each prompt`);
-    return scrubPlan(engine, plan, { signal: stages.signal, onProgress: (done) => report(done) });
+    const note = `as much as ${number(cost.forwardPasses)} forward passes over each prompt`;
+    report(0, note);
+    return scrubPlan(engine, plan, { signal: stages.signal, onProgress: (done) => report(done, note) });
   });
 };
 

@@ -1,12 +1,35 @@
 /** Scrubbed runs the slow way, and random hypotheses to try them on. */
 import type { Universe } from '../../src/circuit/types.js';
+import { makeUniverse } from '../../src/circuit/universe.js';
 import type { Read, Said } from '../../src/engine/scrub.js';
-import type { FeatureSource, HypothesisFile } from '../../src/interventions/scrubbing/schema.js';
+import { layOut, type Hypothesis } from '../../src/interventions/scrubbing/hypothesis.js';
+import { parseHypothesis, type FeatureSource, type HypothesisFile } from '../../src/interventions/scrubbing/schema.js';
+import type { Model } from '../../src/model/types.js';
 import type { Example } from '../../src/task/types.js';
 import type { NaiveRun, Oracle } from '../engine/oracle.js';
+import { contrast } from './engine.js';
 import { uniform } from './op-cases.js';
 
-type Nodes = HypothesisFile['nodes'];
+export type Nodes = HypothesisFile['nodes'];
+export const hypothesisOf = (nodes: Nodes, universe: Universe): Hypothesis =>
+  layOut(parseHypothesis({ name: 'mine', nodes }, 'mine.json'), universe);
+
+export const universeOf = ({ config }: Model): Universe => {
+  const { nLayers, nHeads, dMlp, parallelBlocks } = config;
+  return makeUniverse({ nLayers, nHeads, hasMlp: dMlp > 0, parallelBlocks });
+};
+
+export const example = (index: number, clean: readonly number[], correct: number, incorrect: number): Example => ({
+  ...{ index, clean, corrupt: clean, spans: {}, group: index % 2 === 0 ? 'even' : 'odd' },
+  answers: [contrast(clean.length - 1, correct, incorrect)],
+});
+
+/** Few different tokens, so that prompts agree in some of them. */
+export const prompts = (count: number, seed: number, length = 4): Example[] => {
+  const random = uniform(seed);
+  const token = (): number => Math.floor(random() * 3);
+  return Array.from({ length: count }, (_, i) => example(i, Array.from({ length }, token), i % 5, (i + 1) % 5));
+};
 
 /** What a run put together of several prompts says, prompt by prompt and reader by reader, with the model run anew each time. */
 export class NaiveScrub {

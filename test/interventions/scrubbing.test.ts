@@ -1,13 +1,11 @@
 /** Causal scrubbing against a slow recursion, against enumeration, and on models whose circuit is known. */
 import { expect } from 'chai';
-import { makeUniverse } from '../../src/circuit/universe.js';
 import type { Universe } from '../../src/circuit/types.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Batch } from '../../src/engine/prompts.js';
-import { withScrubPool } from '../../src/engine/scrub.js';
+import { withScrubPool, type Read, type Said } from '../../src/engine/scrub.js';
 import { drawRun, EVERYTHING, layoutOf, onlyClaim, type Tested } from '../../src/interventions/scrubbing/draw.js';
-import { layOut, type Hypothesis } from '../../src/interventions/scrubbing/hypothesis.js';
-import { parseHypothesis, type FeatureSource, type HypothesisFile } from '../../src/interventions/scrubbing/schema.js';
+import type { FeatureSource } from '../../src/interventions/scrubbing/schema.js';
 import { planScrub, scrub, type ScrubOptions } from '../../src/interventions/scrubbing/scrub.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
@@ -18,32 +16,18 @@ import { Oracle } from '../engine/oracle.js';
 import { logitDifference } from '../engine/scene.js';
 import { contrast, expectNear, withEngine } from '../helpers/engine.js';
 import { randomModel, SHAPES } from '../helpers/hand-made.js';
-import { golden, refused } from '../helpers/model-files.js';
-import { NaiveScrub, randomHypothesis } from '../helpers/naive-scrub.js';
-import { uniform } from '../helpers/op-cases.js';
+import { golden } from '../helpers/model-files.js';
+import {
+  example,
+  hypothesisOf,
+  NaiveScrub,
+  prompts,
+  randomHypothesis,
+  universeOf,
+  type Nodes,
+} from '../helpers/naive-scrub.js';
 
 const OPTIONS: ScrubOptions = { metric: 'logit-difference', draws: 4, seed: 1, unimportant: 'shared' };
-
-type Nodes = HypothesisFile['nodes'];
-const hypothesisOf = (nodes: Nodes, universe: Universe): Hypothesis =>
-  layOut(parseHypothesis({ name: 'mine', nodes }, 'mine.json'), universe);
-
-const universeOf = ({ config }: Model): Universe => {
-  const { nLayers, nHeads, dMlp, parallelBlocks } = config;
-  return makeUniverse({ nLayers, nHeads, hasMlp: dMlp > 0, parallelBlocks });
-};
-
-const example = (index: number, clean: readonly number[], correct: number, incorrect: number): Example => ({
-  ...{ index, clean, corrupt: clean, spans: {}, group: index % 2 === 0 ? 'even' : 'odd' },
-  answers: [contrast(clean.length - 1, correct, incorrect)],
-});
-
-/** Few different tokens, so that prompts agree in some of them. */
-const prompts = (count: number, seed: number, length = 4): Example[] => {
-  const random = uniform(seed);
-  const token = (): number => Math.floor(random() * 3);
-  return Array.from({ length: count }, (_, i) => example(i, Array.from({ length }, token), i % 5, (i + 1) % 5));
-};
 
 const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 
@@ -196,6 +180,64 @@ describe('causal scrubbing', () => {
       }));
   });
 
+  describe('draws', () => {
+    const model = randomModel(SHAPES['LayerNorm, learned positions, biases']!, 7);
+    const universe = universeOf(model);
+    const examples = prompts(12, 4);
+    const draw = (nodes: Nodes, unimportant: ScrubOptions['unimportant']): Read => {
+      const hypothesis = hypothesisOf(nodes, universe);
+      const layout = layoutOf(universe, hypothesis, examples);
+      return drawRun(hypothesis, { universe, layout, random: seeded(3), unimportant, tested: EVERYTHING });
+    };
+    const nodes: Nodes = {
+      out: { at: 'logits', reads: ['head'] },
+      head: { at: 'a1.h0', feature: [{ tokens: '1' }], reads: { v: ['mlp'] } },
+      mlp: { at: 'm0@2', feature: [{ tokens: '2' }, { tokens: '3' }] },
+    };
+    const readsOf = (said: Said): readonly Read[] => ('reads' in said ? said.reads : []);
+    const token = (row: number, at: number): number => examples[row]!.clean[at]!;
+
+    it('take prompts that agree in every feature with that of the node above, not with the one asked about', () => {
+      const chain: Nodes = {
+        out: { at: 'logits', reads: ['head'] },
+        head: { at: 'a1.h0', feature: [{ tokens: '1' }], reads: { v: ['same', 'mlp'] } },
+        same: { at: 'a0.h0', feature: ['prompt'] }, // shows which prompt the head was given
+        mlp: { at: 'm0', feature: [{ tokens: '2' }] },
+      };
+      for (const unimportant of ['shared', 'separate'] as const) {
+        const { given } = readsOf(draw(chain, unimportant).given[0]!.said)[2]!;
+        const [same, mlp] = given.map(({ said }) => [...(said as { rows: Int32Array }).rows]) as [number[], number[]];
+        same.forEach((row, own) => expect(token(row, 1)).to.equal(token(own, 1)));
+        mlp.forEach((row, own) => expect(token(row, 2)).to.equal(token(same[own]!, 2)));
+        expect(same.filter((row, own) => row !== own)).to.have.lengthOf.at.least(4);
+        expect(mlp.filter((row, own) => token(row, 2) !== token(own, 2))).to.have.lengthOf.at.least(2);
+      }
+    });
+
+    it('take inputs of a node that do not matter from one prompt, or each from its own', () => {
+      const [q, k, v] = readsOf(draw(nodes, 'shared').given[0]!.said);
+      expect([q!.rows, v!.rows]).to.deep.equal([k!.rows, k!.rows]);
+      expect([q!.given.length, v!.given.length]).to.deep.equal([0, 1]);
+      const apart = readsOf(draw(nodes, 'separate').given[0]!.said);
+      const { senderCount } = universe.readers[universe.readerIndex('a1.h0<v>')!]!;
+      expect(apart[0]!.given, 'all senders').to.have.lengthOf(senderCount);
+      const [mlp, rest] = apart[2]!.given.filter(({ sender }) => sender === universe.senderIndex('m0'));
+      expect([mlp!.positions, rest!.positions]).to.deep.equal([[2], [0, 1, 3]]);
+    });
+
+    it('come from smaller pools where memory is short', () =>
+      withEngine({ model, runtime, options: { memoryBytes: 60_000 } }, async (engine) => {
+        const plan = planScrub(engine, examples, hypothesisOf(nodes, universe), OPTIONS);
+        const sizes = plan.pools.map(({ indices }) => indices.length);
+        expect(sizes.length).to.be.greaterThan(1);
+        expect(sizes.reduce((sum, size) => sum + size, 0)).to.equal(12);
+        expect(Math.min(...sizes)).to.be.at.least(2);
+        const { clean, indices } = await scrub(engine, plan);
+        const whole = await onModel(model, (other) => scrubbed(other, examples, nodes));
+        expectNear(indices.map((i) => whole.clean[whole.indices.indexOf(i)]!), clean, 1e-12); // prettier-ignore
+      }));
+  });
+
   describe('of the compiled model that reverses its input', () => {
     /** All sequences of three symbols: ⟨bos⟩ a b c → c b a. */
     const sequences = [0, 1, 2].flatMap((a) => [0, 1, 2].flatMap((b) => [0, 1, 2].map((c) => [a, b, c] as const)));
@@ -253,83 +295,6 @@ describe('causal scrubbing', () => {
       expect(share('copy 2', 'feature')).to.be.closeTo(1, 1e-6);
       expect(share('token 1', 'feature')).to.be.closeTo(1, 1e-6); // what the token itself says is as claimed
       expect(share('out', 'inputs')).to.be.closeTo(1, 1e-6); // nothing but the head writes the answer
-    });
-  });
-
-  describe('refuses, before any compute,', () => {
-    const model = randomModel(SHAPES['LayerNorm, learned positions, biases']!, 7);
-    const plan = (nodes: unknown, examples: readonly Example[] = prompts(6, 4)) =>
-      onModel(model, (engine) =>
-        Promise.resolve().then(() =>
-          planScrub(engine, examples, hypothesisOf(nodes as Nodes, engine.universe), OPTIONS),
-        ),
-      );
-    const above = { out: { at: 'logits', reads: ['a'] } };
-    const spanned = (spans: Example['spans'][]): Example[] => prompts(spans.length, 2).map((one, i) => ({ ...one, spans: spans[i]! })); // prettier-ignore
-
-    it('an address that is none, or that the model has not', async () => {
-      await refused(plan({ ...above, a: { at: 'head 5' } }), 'circuit/address', 'head 5');
-      await refused(plan({ ...above, a: { at: 'a7.h0' } }), 'interventions/hypothesis', 'a7.h0');
-      await refused(plan({ ...above, a: { at: 'resid1.pre' } }), 'interventions/hypothesis', 'resid1.pre');
-    });
-
-    it('a child that is not upstream of its parent', () =>
-      refused(
-        plan({ ...above, a: { at: 'a1.h0', reads: { q: ['b'] } }, b: { at: 'm1' } }),
-        ...(['interventions/hypothesis', '"b" (m1)', 'not upstream of a1.h0<q>'] as const),
-      ));
-
-    it('nodes that read each other, that none reads, that are not there, or are read twice', async () => {
-      const a = { at: 'm1', reads: ['b'] };
-      await refused(plan({ ...above, a, b: { at: 'm0', reads: ['a'] } }), 'interventions/hypothesis', 'a → b → a');
-      await refused(
-        plan({ ...above, a: { at: 'm1' }, b: { at: 'm0' } }),
-        'interventions/hypothesis',
-        '"b" is read by none',
-      );
-      await refused(plan({ ...above, a }), 'interventions/hypothesis', '"b", which is not among the nodes');
-      const twice = { out: { at: 'logits', reads: ['a', 'b'] }, a: { at: 'm1' }, b: { at: 'm*@end' } };
-      await refused(plan(twice), 'interventions/hypothesis', 'reads m1 twice');
-    });
-
-    it('reading in a way that a node does not', async () => {
-      await refused(plan({ ...above, a: { at: 'a1.h0', reads: [] } }), 'interventions/hypothesis', '"reads" is {"q"');
-      await refused(
-        plan({ ...above, a: { at: 'input', reads: [] } }),
-        'interventions/hypothesis',
-        'the embedding reads nothing',
-      );
-      await refused(plan({ out: { at: 'logits' } }), 'interventions/hypothesis', 'at logits');
-      await refused(plan({ ...above, a: { at: 'm1', reeds: [] } }), 'interventions/hypothesis', 'reeds');
-      const stray = { ...above, a: { at: 'a1.h0', reads: { q: ['b'] } }, b: { at: 'a1.h0<k>' } };
-      await refused(plan(stray), 'interventions/hypothesis', 'stands alone in its own head');
-    });
-
-    it('a span that some prompts lack', () =>
-      refused(
-        plan({ ...above, a: { at: 'm1@S' } }, spanned([{ S: [1, 2] }, {}])),
-        ...(['interventions/positions', 'span S is absent'] as const),
-      ));
-
-    it('prompts of which no two have one length and layout; others are left out and counted', async () => {
-      const nodes = { ...above, a: { at: 'm1@S' } };
-      const apart = spanned([{ S: [1, 2] }, { S: [2, 3] }]);
-      await refused(plan(nodes, apart), 'interventions/positions', 'no two of the 2 prompts');
-      await refused(plan(nodes, [...apart.slice(0, 1), { ...prompts(1, 1, 5)[0]!, spans: { S: [1, 2] } }]), 'interventions/positions'); // prettier-ignore
-      const { leftOut, pools } = await plan(nodes, spanned([{ S: [1, 2] }, { S: [2, 3] }, { S: [1, 2] }]));
-      expect(leftOut).to.equal(1);
-      expect(pools.map(({ indices }) => indices)).to.deep.equal([[0, 2]]);
-    });
-
-    it('a feature in which no two prompts agree, and a group that they do not have', async () => {
-      const all = [0, 1, 2].map((id, i) => example(i, [id, 1, 1, 1], 0, 1));
-      await refused(
-        plan({ ...above, a: { at: 'm1', feature: [{ tokens: '0' }] } }, all),
-        'interventions/feature',
-        'tokens at 0',
-      );
-      const ungrouped = all.map((one) => ({ ...one, group: null }));
-      await refused(plan({ ...above, a: { at: 'm1', feature: [{ label: 'group' }] } }, ungrouped), 'interventions/feature', 'group'); // prettier-ignore
     });
   });
 });

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy } from '../../src/report/npy.js';
 import { scrubbingMarkdown, scrubbingPage } from '../../src/report/scrubbing-page.js';
-import { SCRUBBING_SCHEMA, type ScrubbingRecord } from '../../src/report/scrubbing.js';
+import { drawHypothesis } from '../../src/report/scrubbing-picture.js';
+import { SCRUBBING_SCHEMA, scrubbingProblem, type ScrubbingRecord } from '../../src/report/scrubbing.js';
+import { sha256 } from '../../src/report/sidecar.js';
 import { scrub } from '../../src/run/scrub.js';
 import { runCli } from '../helpers/cli.js';
 import { golden, inTemporaryFolder, refused, writeFiles } from '../helpers/model-files.js';
@@ -111,6 +113,8 @@ describe('scrubbing a task causally', () => {
     }));
 });
 
+const percent = (share: number): string => `${Math.round(100 * share)} %`.replace('-', '−');
+
 describe('the shipped hypotheses', () => {
   const shipped = (name: string): string => readFileSync(`${ROOT}circuits/hypotheses/${name}.json`, 'utf8');
   const induction = { task: 'induction', model: `${ROOT}models/induction`, examples: 64, draws: 1 };
@@ -162,5 +166,23 @@ describe('the shipped hypotheses', () => {
     expect(code, stderr).to.equal(0);
     expect(stdout).to.contain('recovered');
     for (const command of commands) expect(shipped(/--hypothesis (\S+)/.exec(command)![1]!)).to.contain('"nodes"');
+  });
+
+  it('have reports whose pages are those of their records, with the figures that the docs quote', () => {
+    const page = readFileSync(`${ROOT}docs/interventions.md`, 'utf8').replaceAll(/\s+/g, ' ');
+    const quoted: Readonly<Record<string, (record: ScrubbingRecord) => readonly string[]>> = {
+      induction: (record) => [`(${percent(record.recovered!.value)})`, `(${percent(shares(record).get('key')!)} left`],
+      'induction-mixed': (record) => [`account explains ${percent(record.recovered!.value)}`],
+      'induction-by-tokens': (record) => [`(${percent(shares(record).get('query')!)})`, `(${percent(shares(record).get('value')!)})`], // prettier-ignore
+    };
+    for (const [name, figures] of Object.entries(quoted)) {
+      const read = (file: string): string => readFileSync(`${ROOT}reports/scrubbing-induction/${name}/${file}`, 'utf8');
+      const record = JSON.parse(read('scrubbing.json')) as ScrubbingRecord;
+      expect(scrubbingProblem(record), name).to.equal(null);
+      expect(record.hypothesis.sha256).to.equal(sha256(Buffer.from(shipped(name))));
+      expect(read('scrubbing.md')).to.equal(scrubbingMarkdown(record));
+      expect(read('hypothesis.svg')).to.equal(`${drawHypothesis(record)}\n`);
+      for (const figure of figures(record)) expect(page).to.contain(figure);
+    }
   });
 });
