@@ -144,7 +144,8 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
   ],
   'what no method, rule or task could answer': [
     ['discover --task plain --method eapig', 'discovery/method', 'eap-ig'],
-    ['discover --task plain --rule trapezoid --steps 1', 'discovery/steps', 'at least 2'],
+    ['discover --task plain --rule trapezoid --steps 1', 'discovery/steps', 'trapezoid', 'at least 2'],
+    ['discover --task plain --method eap-ig-activations --rule trapezoid --steps 1', 'discovery/steps', 'at least 2'],
     ['discover --task plain --select threshold', 'cli/usage', '--threshold'],
     ['discover --task plain --method eap --journal here.jsonl', 'cli/usage', '--journal', 'eap'],
     ['discover --task plain --method acdc --order random:x', 'cli/usage', '--order'],
