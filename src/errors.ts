@@ -48,7 +48,8 @@ export const CATALOGUE = {
   'discovery/search': { exit: 2, summary: 'A search was given a threshold or an order that makes no sense.' },
   'discovery/source': {
     exit: 2,
-    summary: 'An ablation source is unknown, or needs what is not there: reference prompts of a length or a template, patterns.',
+    summary:
+      'An ablation source is unknown, or needs what is not there: reference prompts of a length or a template, patterns.',
   },
   'discovery/steps': { exit: 2, summary: 'The integration rule is not defined for so few points.' },
   'evaluation/samples': {

@@ -210,7 +210,7 @@ for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
           'zero',
         ));
 
-      for (const [source, table] of Object.entries({ other: 'noising', zero: 'zero' } as const))
+      for (const [source, table] of Object.entries({ 'other-prompt': 'noising', zero: 'zero' } as const))
         it(`whole nodes replaced, source ${source}`, () =>
           session(
             (given) => compareEffects(given, engine.universe.senders.map(nodeQuestion), peer.edges(`nodes.${table}`)),
