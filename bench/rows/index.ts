@@ -4,7 +4,7 @@ import { exactEdges, largeCircuit, smallCircuit } from './edges.js';
 import { forward } from './forward.js';
 import { atpStar, eap, eapIg, gradientOfSites, routes } from './gradients.js';
 import { memory } from './memory.js';
-import { heads, residual } from './patching.js';
+import { everyGrid, heads, residual } from './patching.js';
 import { startUp } from './start-up.js';
 
 /** The table, in its order; a new row is a line here. */
@@ -17,6 +17,7 @@ export const ROWS: readonly Row[] = [
   routes,
   heads,
   residual,
+  everyGrid,
   smallCircuit,
   largeCircuit,
   exactEdges,
