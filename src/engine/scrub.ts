@@ -68,8 +68,9 @@ export async function withScrubPool<T>(
 
 /** Bytes that every token of a pool keeps: streams, q, k, v and z, MLP outputs. */
 export function poolBytesPerToken({ model: { config } }: Engine): number {
-  const { nLayers, dModel, nHeads, dHead } = config;
-  return 4 * (nLayers * (3 * dModel + 4 * nHeads * dHead) + dModel);
+  const { nLayers, dModel, nHeads, dHead, dMlp } = config;
+  const streams = dMlp > 0 ? 3 : 1; // without MLPs, the stream after attention is the next layer's
+  return 4 * (nLayers * (streams * dModel + 4 * nHeads * dHead) + dModel);
 }
 
 /** Examples that are run at once. */

@@ -109,7 +109,7 @@ export function scrubbingPage(record: ScrubbingRecord): string {
       tile(number(scrubbed.mean), 'scrubbed'),
       tile(number(random.mean), 'random prompts'),
     ].join('')}</div>`,
-    `<figure class="circuit">${drawHypothesis(record)}<figcaption>Each claim scrubbed alone: the share of the metric that is left. White: all of it; red: nothing.</figcaption></figure>`,
+    `<figure class="circuit">${drawHypothesis(record)}<figcaption>Each claim scrubbed alone: the share of the metric that is left. White: all of it; dark: nothing.</figcaption></figure>`,
     '<h2>Claims, each scrubbed alone</h2>',
     claimsTable(record),
     ...(claims.length === 0 ? [] : [`<h2>In words</h2><ul>${claims.join('\n')}</ul>`]),

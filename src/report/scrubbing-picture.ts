@@ -1,4 +1,4 @@
-/** A hypothesis drawn: the logits on the left, what they read to the right of them; red where a claim fails. */
+/** A hypothesis drawn: the logits on the left, what they read to the right of them; dark where a claim fails. */
 import { escapeMarkup, number } from './format.js';
 import { colourAt, inkOn } from './heat-map/colours.js';
 import type { ScrubbingNode, ScrubbingRecord } from './scrubbing.js';
@@ -34,7 +34,7 @@ function place(nodes: readonly ScrubbingNode[]): Map<string, Placed> {
   return new Map(placed.map((one) => [one.node.name, one]));
 }
 
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
+const percent = (share: number): string => `${Math.round(100 * share)} %`.replace('-', '−');
 
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 

@@ -130,6 +130,7 @@ const schema = Type.Object(
         heads: count('heads computed for a prompt, in one draw'),
         mlps: count('MLPs'),
         forwardPasses: Type.Number({ description: 'over one prompt, of all draws and single claims together' }),
+        bytes: count('kept of the largest pool of prompts, beside the weights; estimated'),
       },
       closed,
     ),

@@ -85,7 +85,8 @@ const runPlan = ({ engine }: Workbench, plan: ScrubPlan, stages: Stages): Promis
   const { hypothesis, pools, claims, options, cost } = plan;
   const steps = pools.length * options.draws * (1 + claims.length);
   return stages.run(`causal scrubbing of ${hypothesis.name}`, steps, (report) => {
-    const note = `as much as ${number(cost.forwardPasses)} forward passes over each prompt`;
+    const mebibytes = number(cost.bytes / 2 ** 20);
+    const note = `as much as ${number(cost.forwardPasses)} forward passes over each prompt; ${mebibytes} MiB kept`;
     report(0, note);
     return scrubPlan(engine, plan, { signal: stages.signal, onProgress: (done) => report(done, note) });
   });

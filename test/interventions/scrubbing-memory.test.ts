@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import type { EngineOptions } from '../../src/engine/engine.js';
+import { withScrubPool } from '../../src/engine/scrub.js';
 import { layOut } from '../../src/interventions/scrubbing/hypothesis.js';
 import { planScrub, scrub } from '../../src/interventions/scrubbing/scrub.js';
 import type { Example } from '../../src/task/types.js';
@@ -69,6 +70,30 @@ await onEveryRuntime(
         const { held } = await asked({}, 3);
         expect(held[2]).to.equal(held[1]); // the first round prepares kernels
         expect(tensors()).to.equal(start);
+      });
+
+    if (counts)
+      it('keeps of a pool what it said it would, within a quarter', async () => {
+        const runtime = await create();
+        const { memory } = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs');
+        const bytesOf = (): number => memory().numBytes;
+        const clean = Array.from({ length: 24 }, (_, i) => i % 9);
+        const many = examples.map((one) => ({ ...one, clean, corrupt: clean, answers: [contrast(23, 1, 2)] }));
+        try {
+          for (const shape of Object.values(SHAPES).slice(0, 2)) {
+            const large = randomModel({ ...shape, nCtx: 32 }, 5);
+            await withEngine({ model: large, runtime }, async (engine) => {
+              const everything = layOut({ name: 'all', nodes: { out: { at: 'logits', reads: [] } } }, engine.universe);
+              const plan = planScrub(engine, many, everything, { ...options, metric: 'logit-difference', unimportant: 'shared' }); // prettier-ignore
+              await scrub(engine, plan); // prepares kernels
+              const before = bytesOf();
+              const kept = await withScrubPool(engine, plan.pools[0]!, 'logit-difference', () => Promise.resolve(bytesOf() - before)); // prettier-ignore
+              expect(kept / plan.cost.bytes).to.be.within(0.75, 1.25);
+            });
+          }
+        } finally {
+          await runtime.dispose();
+        }
       });
 
     it('gives the same values whether examples are run together or in pieces', async () => {

@@ -7,7 +7,7 @@
  * where `random` is the expected metric of a prompt's answers on another prompt: what the hypothesis that nothing matters comes to.
  */
 import type { Engine } from '../../engine/engine.js';
-import { shareOf, withScrubPool, type ScrubPool } from '../../engine/scrub.js';
+import { poolBytesPerToken, shareOf, withScrubPool, type ScrubPool } from '../../engine/scrub.js';
 import { refuse, TheveninError } from '../../errors.js';
 import { seeded, type Random } from '../../task/random.js';
 import type { Example, MetricKey } from '../../task/types.js';
@@ -53,6 +53,8 @@ export interface ScrubPlan {
     readonly mlps: number;
     /** forward passes over one prompt, of all draws and claims */
     readonly forwardPasses: number;
+    /** kept of the largest pool, beside the weights */
+    readonly bytes: number;
   };
 }
 
@@ -96,7 +98,9 @@ export function planScrub(
   );
   const passes = costs.map(({ heads, mlps }) => heads * shareOf(engine, 'head') + (mlps === 0 ? 0 : mlps * shareOf(engine, 'mlp'))); // prettier-ignore
   const forwardPasses = 1 + draws * passes.reduce((sum, share) => sum + share, 0);
-  return { hypothesis, options, pools, layouts, leftOut, claims, cost: { ...costs[0]!, forwardPasses } };
+  const tokens = Math.max(...pools.map(({ length, indices }) => length * indices.length));
+  const cost = { ...costs[0]!, forwardPasses, bytes: tokens * poolBytesPerToken(engine) };
+  return { hypothesis, options, pools, layouts, leftOut, claims, cost };
 }
 
 /** A node that is read on many ways is evaluated anew on each of them. */
