@@ -21,6 +21,8 @@ export const predict = later(async () => (await import('./run/predict.js')).pred
 export const scrub = later(async () => (await import('./run/scrub.js')).scrub);
 /** What the prompt's tokens and spans contribute. */
 export const tokens = later(async () => (await import('./run/tokens.js')).tokens);
+/** A vector added at a site, dose by dose, and what the model then writes. */
+export const steer = later(async () => (await import('./run/steer.js')).steer);
 /** The strongest paths into a receiver, hop by hop. */
 export const trace = later(async () => (await import('./run/trace.js')).trace);
 /** A shipped task by its name, or a task file by its path. */
@@ -34,6 +36,7 @@ export type { NodesRequest, NodesResult } from './run/nodes.js';
 export type { PatchRequest, PatchResult } from './run/patch.js';
 export type { Prediction, PredictRequest } from './run/predict.js';
 export type { ScrubRequest, ScrubResult } from './run/scrub.js';
+export type { SteerRequest, SteerResult } from './run/steer.js';
 export type { TokensRequest, TokensResult } from './run/tokens.js';
 export type { TraceRequest } from './run/trace.js';
 export type { DiscoverRequest } from './run/request.js';
@@ -63,6 +66,16 @@ export {
   type NodeAttribution,
   type NodesQuestion,
 } from './interventions/nodes.js';
+export { continueSteered, type Continuation, type ContinuationQuestion } from './interventions/continuations.js';
+export { planPlaces, type SteeringPlaces } from './interventions/steering-places.js';
+export {
+  planContrast,
+  plainPrompt,
+  steeringVector,
+  type Contrast,
+  type SteeringVector,
+} from './interventions/steering-vectors.js';
+export { steerTask, type Steering, type SteeringQuestion } from './interventions/steering.js';
 export { METHODS } from './discovery/index.js';
 export { nodeScores } from './discovery/nodes.js';
 export { boundMissed, type Missed, type SubsetSampling } from './evaluation/missed.js';
@@ -94,6 +107,7 @@ export type { NodesRecord } from './report/nodes.js';
 export type { PatchingRecord } from './report/patching.js';
 export type { HopsRecord } from './report/hops.js';
 export type { ScrubbingRecord } from './report/scrubbing.js';
+export type { SteeringRecord } from './report/steering.js';
 export type { TracingRecord } from './report/tracing.js';
 export type { TokensRecord } from './report/tokens.js';
 export type { ReportRecord } from './report/record.js';

@@ -50,6 +50,11 @@ export const tokenIds: Parse<readonly number[]> = (text) =>
 export const layers: Parse<readonly number[]> = (text) =>
   /^\d+(,\d+)*$/.test(text) ? [...new Set(text.split(',').map(Number))] : reject('layers such as 0,5,9');
 
+/** `-2,-1,0,0.5` → [-2, -1, 0, 0.5] */
+export const numbers: Parse<readonly number[]> = (text) => [
+  ...new Set(text.split(',').map((part) => number(part.trim()))),
+];
+
 /** `S1,S2,end` → ['S1', 'S2', 'end'] */
 export const names: Parse<readonly string[]> = (text) =>
   /^[\w+]+(,[\w+]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as S1,S2,end');

@@ -14,6 +14,9 @@ const trimmed = (size: number): string => {
   return size.toFixed(Math.min(digits, 6));
 };
 
+/** As few digits as a number has: what somebody chose, such as a coefficient. */
+export const asGiven = (value: number): string => `${value}`.replaceAll('-', '−');
+
 export const orDash = (value: number | null, options?: { signed?: boolean }): string =>
   value === null ? '–' : number(value, options);
 

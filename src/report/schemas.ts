@@ -3,6 +3,7 @@ import { HOPS_SCHEMA } from './hops.js';
 import { NODES_SCHEMA } from './nodes.js';
 import { PATCHING_SCHEMA } from './patching.js';
 import { REPORT_SCHEMA } from './record.js';
+import { STEERING_SCHEMA } from './steering.js';
 import { TOKENS_SCHEMA } from './tokens.js';
 import { TRACING_SCHEMA } from './tracing.js';
 
@@ -12,5 +13,6 @@ export const RECORD_SCHEMAS: Readonly<Record<string, Readonly<Record<string, unk
   patching: PATCHING_SCHEMA,
   tracing: TRACING_SCHEMA,
   hops: HOPS_SCHEMA,
+  steering: STEERING_SCHEMA,
   tokens: TOKENS_SCHEMA,
 };

@@ -4,8 +4,15 @@ import { expect } from 'chai';
 import { answerKnockouts } from '../../src/engine/knockout.js';
 import { withNoise } from '../../src/engine/noised.js';
 import { answerPaths } from '../../src/engine/paths.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { withSession } from '../../src/engine/run.js';
+import type { Example } from '../../src/task/types.js';
 import { sceneOf } from '../engine/scene.js';
+import { continueSteered } from '../../src/interventions/continuations.js';
+import { SAMPLING_DEFAULTS } from '../../src/interventions/sampling.js';
+import { planPlaces } from '../../src/interventions/steering-places.js';
+import { steerTask } from '../../src/interventions/steering.js';
+import { planContrast, plainPrompt, steeringVector } from '../../src/interventions/steering-vectors.js';
 import { withEngine } from '../helpers/engine.js';
 import { SHAPES } from '../helpers/hand-made.js';
 import { onEveryRuntime } from '../runtime/available.js';
@@ -14,6 +21,23 @@ const tensors = (): number => {
   const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs');
   return tf.memory().numTensors;
 };
+
+/** Every way to steer: doses at sites before and after attention, rows and single vectors, and what is written then. */
+async function steerAndWrite(engine: Engine, examples: readonly Example[]): Promise<void> {
+  const sides = { plus: { examples, side: 'clean' }, minus: { examples, side: 'corrupt' } } as const;
+  for (const kind of ['resid-pre', 'attention-out'] as const)
+    for (const read of ['each', '4']) {
+      const vector = await steeringVector(engine, planContrast({ kind, layer: 1 }, { ...sides, read }));
+      const places = planPlaces(examples, { rows: vector.rows });
+      const asked = { vector, places, coefficients: [-1, 0, 2], side: 'clean' } as const;
+      await steerTask(engine, examples, { ...asked, metric: 'logit-difference' });
+      const { attention, dVocab, dVocabOut } = engine.model.config;
+      if (attention === 'causal' && dVocab === dVocabOut) {
+        const prompts = [plainPrompt([1, 2, 3, 4, 5, 6])];
+        await continueSteered(engine, prompts, { ...asked, sampling: { ...SAMPLING_DEFAULTS, tokens: 2 } });
+      }
+    }
+}
 
 await onEveryRuntime(
   'interventions give back what they borrow',
@@ -45,6 +69,7 @@ await onEveryRuntime(
             await withNoise(engine, batch.examples[0]!, { samples, from: 1, metric }, (noised) =>
               noised.restore([[{ kind: 'resid-pre', layer: 1, positions: [1] }]]),
             );
+            await steerAndWrite(engine, batch.examples);
             held.push(tensors());
           }
           expect(held[2]).to.equal(held[1]); // the first round prepares kernels

@@ -8,6 +8,7 @@ import { causalTrace } from '../../src/run/causal-trace.js';
 import { nodes } from '../../src/run/nodes.js';
 import { patch } from '../../src/run/patch.js';
 import { predict } from '../../src/run/predict.js';
+import { steer } from '../../src/run/steer.js';
 import { tokens } from '../../src/run/tokens.js';
 import { trace } from '../../src/run/trace.js';
 import { golden, inTemporaryFolder, writeFiles } from '../helpers/model-files.js';
@@ -29,6 +30,7 @@ const JOBS: Readonly<Record<string, Ask>> = {
   patching: (of) => patch({ ...of, grid: 'every' }),
   hops: (of) => trace({ ...of, depth: 2, width: 2 }),
   tokens: (of) => tokens({ ...of, method: 'loo' }),
+  steering: (of) => steer({ ...of, site: 'resid1.pre', tokens: 2, split: false }),
   tracing: async ({ model, runtime }, folder) => {
     const prompt = 'one dog is';
     const { top } = await predict({ prompt, model, runtime, top: 1, bos: undefined, threads: undefined });

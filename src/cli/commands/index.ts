@@ -9,6 +9,7 @@ import { nodes } from './nodes.js';
 import { patch } from './patch.js';
 import { predict } from './predict.js';
 import { scrub } from './scrub.js';
+import { steer } from './steer.js';
 import { tasks } from './tasks.js';
 import { tokens } from './tokens.js';
 import { trace } from './trace.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CliCommand[] = [
   trace,
   causalTrace,
   scrub,
+  steer,
   tokens,
   predict,
   doctor,

@@ -2,7 +2,7 @@
  * Lines with their intervals as bands, as SVG: means over a number such as a layer or a coefficient. Colours are those that
  * colour-blind readers can tell apart (Okabe & Ito 2008); every line also has a mark of its own shape.
  */
-import { escapeMarkup, number } from '../format.js';
+import { asGiven, escapeMarkup, number } from '../format.js';
 import { CHARACTER, FAINT, INK, picture, px, text } from '../svg-text.js';
 import { ticksOf } from './ticks.js';
 
@@ -64,9 +64,6 @@ function frameOf({ lines, levels = [] }: LineChart): Frame {
   };
 }
 
-/** Ticks are round: as few digits as they have. */
-const written = (tick: number): string => `${tick}`.replaceAll('-', '−');
-
 const right = PLOT.left + PLOT.width;
 const bottom = PLOT.top + PLOT.height;
 
@@ -75,12 +72,12 @@ function drawAxes({ x, y, xTicks, yTicks }: Frame, { xName, yName }: LineChart):
     ...yTicks.map(
       (tick) =>
         `<path class="rule" d="M${px(PLOT.left)} ${px(y(tick))}H${px(right)}" stroke="${tick === 0 ? FAINT : '#d8dee4'}" stroke-width="${tick === 0 ? 1 : 0.7}"/>` +
-        text(written(tick), [PLOT.left - 8, y(tick) + 4], { anchor: 'end' }),
+        text(asGiven(tick), [PLOT.left - 8, y(tick) + 4], { anchor: 'end' }),
     ),
     ...xTicks.map(
       (tick) =>
         `<path d="M${px(x(tick))} ${px(bottom)}v5" stroke="${FAINT}" stroke-width="0.8"/>` +
-        text(written(tick), [x(tick), bottom + 18]),
+        text(asGiven(tick), [x(tick), bottom + 18]),
     ),
     `<path d="M${px(PLOT.left)} ${px(bottom)}H${px(right)}" stroke="${FAINT}" stroke-width="0.8"/>`,
     text(xName, [(PLOT.left + right) / 2, bottom + 36], { fill: FAINT }),
@@ -130,7 +127,7 @@ function drawLine(
 ): string[] {
   const places = points.map((point): [number, number] => [x(point.x), y(point.mean)]);
   const said = ({ x: at, mean, low, high }: ChartPoint): string =>
-    `${name}, ${chart.xName} ${written(at)}: ${number(mean)}${low === null || high === null ? '' : ` [${number(low)}, ${number(high)}]`}`;
+    `${name}, ${chart.xName} ${asGiven(at)}: ${number(mean)}${low === null || high === null ? '' : ` [${number(low)}, ${number(high)}]`}`;
   return [
     `<path d="${path(places)}" fill="none" stroke="${COLOURS[line % COLOURS.length]}" stroke-width="1.8" stroke-linejoin="round"/>`,
     ...points.map((point, i) => mark(line, places[i] as [number, number], said(point))),

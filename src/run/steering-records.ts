@@ -1,0 +1,76 @@
+/** What steering found, as its record has it. */
+import type { PromptSide } from '../engine/prompts.js';
+import { estimateMean, type Estimate } from '../evaluation/statistics.js';
+import type { Continuation } from '../interventions/continuations.js';
+import { strongestShifts, type Response, type Steering, type TokenShift } from '../interventions/steering.js';
+import type { Model } from '../model/types.js';
+import type { ContinuationRecord, DoseRecord, ShiftRecord, SteeringRecord } from '../report/steering.js';
+import type { Example } from '../task/types.js';
+import { outputText, promptText } from './prompt-ids.js';
+
+/** Tokens named on either side. */
+const SHIFTS = 10;
+
+/** Null where some pair has no such answers. */
+const orNull = (values: Float64Array): Estimate | null => (values.some(Number.isNaN) ? null : estimateMean(values));
+
+const answersOf = ({ correct, incorrect }: Response) => ({ correct: orNull(correct), incorrect: orNull(incorrect) });
+
+export const unsteeredRecord = ({ clean, corrupt, unsteered }: Steering) => ({
+  clean: estimateMean(clean),
+  corrupt: estimateMean(corrupt),
+  unsteered: { metric: estimateMean(unsteered.metric), ...answersOf(unsteered) },
+});
+
+export const doseRecords = (model: Model, { doses, unsteered }: Steering, places: readonly string[]): DoseRecord[] =>
+  doses.map((dose) => {
+    const { rises, falls } = strongestShifts(dose, unsteered, SHIFTS);
+    const named = (shift: TokenShift): ShiftRecord => ({ ...shift, text: outputText(model, shift.id) });
+    return {
+      place: places[dose.place] as string,
+      coefficient: dose.coefficient,
+      metric: estimateMean(dose.metric),
+      change: estimateMean(dose.metric.map((x, e) => x - (unsteered.metric[e] as number))),
+      divergence: estimateMean(dose.divergence),
+      ...answersOf(dose),
+      rises: rises.map(named),
+      falls: falls.map(named),
+    };
+  });
+
+/** One for each prompt and sample, what was written unsteered first. */
+export function continuationRecords(
+  model: Model,
+  continuations: readonly Continuation[],
+  of: { readonly prompts: readonly Example[]; readonly side: PromptSide; readonly own: boolean },
+): ContinuationRecord[] {
+  const unsteered = continuations.filter(({ coefficient }) => coefficient === 0);
+  return unsteered.map(({ example, sample }) => {
+    const prompt = of.prompts[example] as Example;
+    const ids = prompt[of.side];
+    const own = continuations.filter((one) => one.example === example && one.sample === sample);
+    return {
+      pair: of.own ? null : prompt.index,
+      sample,
+      prompt: promptText(model, ids),
+      written: own.map((one) => ({
+        coefficient: one.coefficient,
+        ids: [...one.ids],
+        text: textAfter(model, ids, one.ids),
+        divergence: one.divergence,
+      })),
+    };
+  });
+}
+
+/** Decoded behind its prompt, so that a decoder that trims the beginning of a text trims the prompt's. */
+const textAfter = ({ tokenizer }: Model, prompt: readonly number[], ids: readonly number[]): string | null =>
+  tokenizer && tokenizer.decode([...prompt, ...ids]).slice(tokenizer.decode(prompt).length);
+
+export function divergenceRecords(continuations: readonly Continuation[]): SteeringRecord['divergences'] {
+  const coefficients = [...new Set(continuations.map(({ coefficient }) => coefficient))].filter((one) => one !== 0);
+  return coefficients.map((coefficient) => {
+    const own = continuations.filter((one) => one.coefficient === coefficient);
+    return { coefficient, divergence: estimateMean(own.map(({ divergence }) => divergence)) };
+  });
+}
