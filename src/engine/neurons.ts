@@ -8,7 +8,7 @@ import type { Activations } from './prompts.js';
 import { mlpInputOf, type Setting } from './setting.js';
 
 /** Of one layer in a cached run, [1, examples, length, dMlp]; the caller owns it. Cost: the MLP. */
-export function neuronsOf(engine: Engine, run: Activations, layer: number): Promise<Tensor> {
+function neuronsOf(engine: Engine, run: Activations, layer: number): Promise<Tensor> {
   return withArena(async (arena) => {
     const x = mlpInputOf(engine, run, layer);
     const saved = await feedForward({ engine, layer }, { x, onto: x }, preActivationsOf(engine));

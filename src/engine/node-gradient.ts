@@ -5,6 +5,7 @@
 import type { Tensor, Tensors } from '../runtime/types.js';
 import { Arena, withArena } from './arena.js';
 import { added, forwardSaved, gradientThroughHeads, gradientThroughMlp, type Saved } from './backward.js';
+import type { Engine } from './engine.js';
 import { STAGE } from './entries.js';
 import type { Point } from './gradient.js';
 import type { HeadTensors } from './layers.js';
@@ -64,6 +65,24 @@ export async function nodeGradients(
   } finally {
     span.dispose();
   }
+}
+
+/**
+ * What `nodeGradients` holds of a token at the widest point, in bytes: both runs of the prompts; of every point what each layer
+ * leaves for the way back; and what going through one layer takes, its attention or its MLP.
+ */
+export function nodeBytesPerToken(
+  { model: { config }, runtime }: Engine,
+  { copies, length, neurons }: { copies: number; length: number; neurons: boolean },
+): number {
+  const { dModel, nHeads, dHead, nLayers, dMlp, gatedMlp } = config;
+  const heads = nHeads * dHead;
+  const runs = 2 * (nLayers * (3 * dModel + 4 * heads) + dModel);
+  const saved = nLayers * (2 * dModel + 3 * heads + (gatedMlp ? 2 : 1) * dMlp) + dModel;
+  const attention = 2 * dModel + 4 * heads + 4 * nHeads * length;
+  const mlp = 3 * dModel + (gatedMlp ? 8 : 6) * dMlp; // the activation's derivative takes several steps
+  const pair = neurons ? 4 * dMlp : 0;
+  return (runtime.info.precision === 'float64' ? 8 : 4) * (runs + pair + copies * (saved + Math.max(attention, mlp)));
 }
 
 interface Asked {

@@ -27,6 +27,15 @@ export function correlation(a: readonly number[], b: readonly number[]): number 
   return ofA > 0 && ofB > 0 ? both / Math.sqrt(ofA * ofB) : null;
 }
 
+/** Spearman's: the correlation of ranks, equal values sharing theirs. */
+export const rankCorrelation = (a: readonly number[], b: readonly number[]): number | null =>
+  correlation(ranksOf(a), ranksOf(b));
+
+function ranksOf(values: readonly number[]): number[] {
+  const sorted = [...values].sort((x, y) => x - y);
+  return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
+}
+
 export function estimateMean(values: ArrayLike<number>): Estimate {
   const count = values.length;
   const mean = meanOf(values);

@@ -9,7 +9,7 @@
 import { planBatches } from '../engine/batches.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
-import { nodeGradients, type NodeScores } from '../engine/node-gradient.js';
+import { nodeBytesPerToken, nodeGradients, type NodeScores } from '../engine/node-gradient.js';
 import type { NodeSite } from '../engine/node-lines.js';
 import { withSession, type AskOptions } from '../engine/run.js';
 import { refuse } from '../errors.js';
@@ -57,6 +57,7 @@ export interface NodeMemory {
   readonly perExampleBytes: number;
   readonly kept: boolean;
   /** of runs and gradients at once, examples going through in chunks */
+  readonly chunkBytes: number;
   readonly chunks: ChunkPlan;
 }
 
@@ -74,10 +75,17 @@ export function planNodes(
   const cells = grids.reduce((sum, grid) => sum + grid.cells, 0);
   const perExampleBytes = cells * examples.length * 4;
   const kept = keep ?? perExampleBytes <= engine.options.memoryBytes / 4;
-  return { cells, perExampleBytes, kept, chunks: planBatches(engine, examples, points.length).plan };
+  const chunks = planBatches(engine, examples, points.length).plan;
+  const length = Math.max(0, ...examples.map(({ clean }) => clean.length));
+  const each = nodeBytesPerToken(engine, {
+    copies: points.length,
+    length,
+    neurons: grids.some(({ kind }) => kind.vast),
+  });
+  return { cells, perExampleBytes, kept, chunkBytes: chunks.tokensPerChunk * each, chunks };
 }
 
-export const NODE_SITES = [
+const NODE_SITES = [
   ...(['resid-pre', 'resid-mid', 'resid-post', 'attention-out', 'mlp-out', 'neurons', 'z', 'q', 'k', 'v'] as const),
 ] satisfies readonly NodeSite[];
 

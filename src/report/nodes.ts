@@ -20,6 +20,7 @@ const measured = object({
 const agreement = object({
   count: count('cells measured'),
   correlation: nullable(Type.Number({ description: 'Pearson; null where either does not vary' })),
+  rankCorrelation: nullable(Type.Number({ description: 'Spearman' })),
   largestMiss: nullable(
     object({ cell: count('place in the grid'), name: Type.String(), estimate: Type.Number(), exact: Type.Number() }),
   ),
@@ -76,7 +77,10 @@ export const capital = (text: string): string => `${text[0]?.toUpperCase() ?? ''
 /** How far estimates can be believed, in one sentence. */
 export function agreementSentence({ agreement: { all, random } }: SiteRecord): string {
   if (all.count === 0) return 'No exact effects were measured: these are estimates alone.';
-  const said = ({ correlation }: Agreement): string => (correlation === null ? 'undefined' : number(correlation));
+  const said = ({ correlation, rankCorrelation }: Agreement): string =>
+    correlation === null || rankCorrelation === null
+      ? 'undefined'
+      : `${number(correlation)} (of ranks ${number(rankCorrelation)})`;
   const sample = random.count === 0 ? '' : `, of the ${whole(random.count)} drawn at random ${said(random)}`;
   return `Correlation with exact effects ${said(all)} over ${whole(all.count)} nodes${sample}; ${missOf(all)}.`;
 }

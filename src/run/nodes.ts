@@ -1,7 +1,7 @@
 /** What the nodes of a model are worth to a task: estimates from gradients, exact effects of the strongest and of a sample. */
 import { basename } from 'node:path';
 import type { RiemannRule } from '../engine/riemann.js';
-import { correlation, estimateMean } from '../evaluation/statistics.js';
+import { correlation, estimateMean, rankCorrelation } from '../evaluation/statistics.js';
 import { findEstimator, type Estimator } from '../interventions/estimators.js';
 import {
   attributeNodes,
@@ -136,12 +136,12 @@ function questionOf(
 
 /** What is done, and what it will hold. */
 function stageTitle({ estimator, setting, grids }: NodesQuestion, memory: NodeMemory): string {
-  const { cells, perExampleBytes, kept, chunks } = memory;
+  const { cells, perExampleBytes, kept, chunkBytes } = memory;
   const values = kept
     ? `${mebibytes(perExampleBytes)} of estimates of every pair`
     : `means alone (estimates of every pair would take ${mebibytes(perExampleBytes)}: raise --memory or choose fewer layers)`;
   const sites = grids.map(({ kind }) => kind.key).join(', ');
-  return `${estimator.title(setting)}, ${sites}: ${cells} nodes; holds ${values}, and ${mebibytes(chunks.bytes)} while it runs`;
+  return `${estimator.title(setting)}, ${sites}: ${cells} nodes; holds ${values}, and ${mebibytes(chunkBytes)} while it runs`;
 }
 
 /** The strongest estimates, then some of the others at random. */
@@ -168,10 +168,11 @@ const measuredOf = (
 function agreementOf(measured: readonly MeasuredNode[]): Agreement {
   const miss = ({ estimate, exact }: MeasuredNode): number => Math.abs(estimate - exact.mean);
   const worst = measured.reduce<MeasuredNode | null>((most, one) => (most && miss(most) >= miss(one) ? most : one), null); // prettier-ignore
-  const estimates = measured.map(({ estimate }) => estimate);
+  const [estimates, effects] = [measured.map(({ estimate }) => estimate), measured.map(({ exact }) => exact.mean)];
   return {
     count: measured.length,
-    correlation: correlation(estimates, measured.map(({ exact }) => exact.mean)), // prettier-ignore
+    correlation: correlation(estimates, effects),
+    rankCorrelation: rankCorrelation(estimates, effects),
     largestMiss: worst && {
       ...{ cell: worst.cell, name: worst.name, estimate: worst.estimate },
       exact: worst.exact.mean,
@@ -220,7 +221,7 @@ async function recordOf({ model, runtime }: Workbench, found: Found): Promise<No
     sites: attribution.sites.map((_, s) => siteRecord(found, s)),
     memory: {
       ...{ cells: memory.cells, perExampleBytes: memory.perExampleBytes, kept: memory.kept },
-      ...{ chunkBytes: Math.ceil(memory.chunks.bytes), chunkPairs: memory.chunks.perChunk },
+      ...{ chunkBytes: Math.ceil(memory.chunkBytes), chunkPairs: memory.chunks.perChunk },
     },
     timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };

@@ -3,17 +3,18 @@ import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import { Engine } from '../../src/engine/engine.js';
 import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import { nodeGradients, type Along } from '../../src/engine/node-gradient.js';
+import { nodeBytesPerToken, nodeGradients, type Along } from '../../src/engine/node-gradient.js';
 import type { NodeSite } from '../../src/engine/node-lines.js';
 import type { Site } from '../../src/engine/questions.js';
 import { riemannPoints } from '../../src/engine/riemann.js';
 import { withSession, type Session } from '../../src/engine/run.js';
 import { nodeScores } from '../../src/discovery/nodes.js';
 import type { Runtime } from '../../src/runtime/types.js';
-import { batchOf, expectNear, largest } from '../helpers/engine.js';
+import { batchOf, contrast, expectNear, largest } from '../helpers/engine.js';
 import { SHAPES } from '../helpers/hand-made.js';
 import { BATCH, MICRO } from '../helpers/micro.js';
 import { createRuntime } from '../../src/runtime/index.js';
+import { randomModel } from '../helpers/random-model.js';
 import { onEveryRuntime } from '../runtime/available.js';
 import { pairAt, sceneOf, type Scene } from './scene.js';
 
@@ -275,4 +276,44 @@ await onEveryRuntime(
       });
   },
   (key) => key === 'tfjs-wasm', // all of tfjs counts alike
+);
+
+await onEveryRuntime(
+  'gradients at sites hold what is estimated before, within a quarter',
+  ({ create }) => {
+    const SITES = [['z', 1], ['z', 5], ['neurons', 5], ['q', 5]] as const; // prettier-ignore
+    for (const [shape, nLayers, gatedMlp, length] of [
+      ['deep', 4, false, 16],
+      ['wide', 2, true, 32],
+    ] as const)
+      // prettier-ignore
+      it(shape, async () => {
+        const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs');
+        const runtime = await create();
+        const heads = { nHeads: 4, nKeyValueHeads: 4, dModel: 64, dHead: 16, dMlp: 256, nCtx: 32 };
+        const model = randomModel({ ...heads, nLayers, gatedMlp, dVocab: 50, dVocabOut: 50 }, 3);
+        const engine = new Engine(model, runtime);
+        const ids = (seed: number): number[] => Array.from({ length }, (_, i) => (i * 7 + seed * 3) % 50);
+        const pairs = Array.from({ length: 128 / length }, (_, i) => ({
+          ...{ clean: ids(i), corrupt: ids(i + 1) },
+          answers: [contrast(length - 1, 1, 2)],
+        }));
+        for (const [site, copies] of SITES) {
+          const points = riemannPoints('midpoint', copies);
+          const along = site === 'q' ? 'site' : 'embedding';
+          const work = (): Promise<void> =>
+            withSession(engine, batchOf(pairs), { metric: METRIC, direction: 'noising' }, ({ setting }) =>
+              nodeGradients(setting, { sites: [site], layers: [0, 1], points, along }, () => undefined),
+            );
+          await work(); // prepares kernels, which hold the weights
+          const before = tf.memory().numBytes;
+          const { peakBytes } = await tf.profile(async () => void (await work()));
+          const estimate = 128 * nodeBytesPerToken(engine, { copies, length, neurons: site === 'neurons' });
+          expect(estimate / (peakBytes - before), `${site}, ${copies} points`).to.be.within(0.75, 1.25);
+        }
+        await engine.dispose();
+        await runtime.dispose();
+      });
+  },
+  (key) => key === 'tfjs-wasm', // it counts the bytes of every tensor
 );

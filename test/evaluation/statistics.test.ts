@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { estimateMean, meanOf, studentQuantile } from '../../src/evaluation/statistics.js';
+import {
+  correlation,
+  estimateMean,
+  meanOf,
+  rankCorrelation,
+  studentQuantile,
+} from '../../src/evaluation/statistics.js';
 
 describe('evaluation/statistics', () => {
   // two-sided 95 % points of Student's t, from any printed table
@@ -32,5 +38,19 @@ describe('evaluation/statistics', () => {
   it('equal values have an interval of no width', () => {
     expect(estimateMean([2, 2, 2])).deep.equal({ mean: 2, low: 2, high: 2, count: 3 });
     expect(meanOf([2, 4])).equal(3);
+  });
+
+  it('correlation, by hand: deviations (−1, 0, 1) and (−1, −1, 2) give 3 / √(2 · 6)', () => {
+    expect(correlation([1, 2, 3], [1, 1, 4])).closeTo(3 / Math.sqrt(12), 1e-12);
+    expect(correlation([1, 2, 3], [5, 3, 1])).closeTo(-1, 1e-12);
+  });
+
+  it('of ranks, by hand: (1, 2, 3) and (1½, 1½, 3); any rising curve is a line', () => {
+    expect(rankCorrelation([1, 2, 3], [1, 1, 4])).closeTo(1.5 / Math.sqrt(2 * 1.5), 1e-12);
+    expect(rankCorrelation([1, 2, 3, 4], [-8, 0, 0.1, 1000])).closeTo(1, 1e-12);
+  });
+
+  it('there is no correlation with what does not vary', () => {
+    expect([correlation([1, 2], [3, 3]), rankCorrelation([], [])]).deep.equal([null, null]);
   });
 });

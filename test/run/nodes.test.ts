@@ -109,7 +109,7 @@ describe('thevenin nodes', () => {
         .to.match(/^mine on gpt2, 2 pairs, integrated gradients of each site, 2 midpoints of 15 nodes: /)
         .and.match(/^z: node +estimate +exact effect +95 % interval\nlayer \d, head \d +[+−]/m)
         .and.match(
-          /^Correlation with exact effects [−\d.]+ over 4 nodes, of the 2 drawn at random .*; largest miss layer/m,
+          /^Correlation with exact effects [−\d.]+ \(of ranks [−\d.]+\) over 4 nodes, of the 2 drawn at random .*; largest miss layer/m,
         );
       const json = await runCli([...words, '--json']);
       expect((JSON.parse(json.stdout) as NodesRecord).settings).to.deep.equal({
