@@ -74,6 +74,16 @@ export interface Found {
   /** [edge] 1 = in, before dead ends are pruned */
   readonly edges: Uint8Array;
   readonly by: 'absolute' | 'signed';
+  /** what a search that asks one question after the other took */
+  readonly search?: Search;
+}
+
+export interface Search {
+  /** edges tried: forward passes of the sequential algorithm */
+  readonly tried: number;
+  /** circuits measured, those asked in vain included, and in how many goes */
+  readonly circuits: number;
+  readonly passes: number;
 }
 
 /** A way to score every edge. One file each; a new one is that file and a line in the registry. */

@@ -170,6 +170,15 @@ const circuit = object({
   nodes: Type.Array(Type.String(), { description: 'input, heads, MLPs and logits with an edge in the circuit' }),
 });
 
+const search = object(
+  {
+    tried: count('edges tried one after the other: forward passes of the sequential algorithm'),
+    circuits: count('circuits measured, those asked in vain included'),
+    passes: count('in how many goes they were asked'),
+  },
+  'what a search for the circuit took',
+);
+
 const evaluation = object({
   split: Type.Union([Type.Literal('report'), Type.Literal('all')]),
   clean: estimate('metric of the whole model on clean prompts'),
@@ -247,6 +256,7 @@ const schema = object({
   chunkPlan,
   graph,
   circuit,
+  search: nullable(search),
   evaluation,
   minimal: nullable(minimal),
   missed: nullable(missed),

@@ -149,7 +149,16 @@ const constantRows = ({ constants }: ReportRecord['settings']): Table['rows'] =>
 };
 type Losses = NonNullable<ReportRecord['settings']['constants']>['reference'];
 
-const method = ({ settings, circuit, graph }: ReportRecord): Table => {
+const searchRows = ({ search }: ReportRecord): Table['rows'] =>
+  search
+    ? [
+        ['edges tried', `${whole(search.tried)}, in the sequential algorithm a forward pass each`],
+        ['circuits measured', `${whole(search.circuits)}, in ${whole(search.passes)} goes`],
+      ]
+    : [];
+
+const method = (record: ReportRecord): Table => {
+  const { settings, circuit, graph } = record;
   const { riemann, selection, direction } = settings;
   return {
     title: 'Method and conventions',
@@ -167,6 +176,7 @@ const method = ({ settings, circuit, graph }: ReportRecord): Table => {
         `${selection.rule} by ${selection.by} score, ${Number.isInteger(selection.requested) ? whole(selection.requested) : number(selection.requested)} requested`,
       ],
       ['edges', `${whole(circuit.chosen)} chosen, ${whole(circuit.edgeCount)} after pruning, of ${whole(graph.edges)}`],
+      ...searchRows(record),
       ['ties left out at the cut', whole(circuit.tiesLeftOut)],
       ['seed', `${settings.seed}`],
     ],

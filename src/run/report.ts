@@ -48,6 +48,7 @@ export async function buildReport(findings: Findings): Promise<{ record: ReportR
     chunkPlan: chunkPlanOf(findings),
     graph: graphOf(findings),
     circuit: circuitOf(findings),
+    search: findings.attribution.found?.search ?? null,
     evaluation: evaluationOf(findings),
     minimal: minimalOf(findings),
     missed: missedOf(findings),

@@ -98,6 +98,7 @@ export const recordOf = (universe: Universe, scores: Float64Array, options: Opti
     resolved: null,
     neurons: null,
     missed: null,
+    search: null,
     topEdges: strongest.map((index) => ({ ...edge(index), inCircuit: circuit.edges[index] === 1 })),
     layout: layOut(graph, { key: options.layout ?? 'layered', seed: 0 }),
     cost: { tokens: 123_456, forwardPasses: 320, backwardPasses: 160 },

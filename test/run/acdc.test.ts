@@ -24,6 +24,9 @@ describe('discovering with ACDC', () => {
     expect(record.settings.method.title).to.equal('ACDC τ 0.05 of the metric, normal, signed');
     expect(record.settings.selection).to.deep.equal({ rule: 'acdc', by: 'signed', requested: record.circuit.chosen });
     expect(record.circuit.edgeCount).to.be.above(1).and.below(record.graph.edges);
+    const { tried, circuits, passes } = record.search!;
+    expect(tried).to.be.at.least(passes).and.at.most(record.graph.edges);
+    expect(circuits).to.be.at.least(tried);
     for (const { score } of record.circuit.edges) expect(score).to.be.at.least(0.05); // what cutting it would have cost
   });
 

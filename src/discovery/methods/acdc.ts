@@ -35,9 +35,10 @@ export const acdc: Method = {
       onProgress(Math.floor((done * examples.length) / total), examples.length);
     return withSessions(engine, examples, asked, async (forEach, plan) => {
       const measure = measureWith(forEach, { examples: examples.length, signal });
-      const { effects: mean, keep } = await search(engine.universe, rule, { measure, onProgress: share });
+      const outcome = await search(engine.universe, rule, { measure, onProgress: share });
+      const { effects: mean, keep, tried, circuits, passes } = outcome;
       const scores = { method: 'acdc', mean, perExample: null, exampleCount: examples.length };
-      return { scores, plan, found: { edges: keep, by: rule.test } };
+      return { scores, plan, found: { edges: keep, by: rule.test, search: { tried, circuits, passes } } };
     });
   },
 };
