@@ -1,5 +1,6 @@
 /** What cut edges read, made ready for a task. */
 import { ablationLosses, checkConstants, learnConstants, senderKeeps } from '../discovery/constants/learn.js';
+import { CONSTANT_DEFAULTS } from '../discovery/constants/setting.js';
 import { planBatches } from '../engine/batches.js';
 import { checkSource, makeSource, SOURCES, type AlternativeMaker, type Constants } from '../engine/sources.js';
 import type { SourceKind } from '../engine/questions.js';
@@ -58,9 +59,13 @@ export async function openSource(
   const { needs } = SOURCES[source];
   if (!needs.constants) return { maker: await makeSource(engine, source, given), record: needs.noise ? { noise } : {} };
   const metric: MetricKey = request.holds === 'kl' ? 'kl-divergence' : task.metric;
-  const constants = await stages.run('a constant for every sender', engine.universe.senders.length, (report) =>
-    learnConstants(engine, reference, { metric, seed: request.seed, signal: stages.signal, onProgress: report }),
-  );
+  const { updates } = CONSTANT_DEFAULTS;
+  const note = `${updates} updates each: ${2 * updates} forward + ${updates} backward passes over a batch`;
+  const constants = await stages.run('a constant for every sender', engine.universe.senders.length, (report) => {
+    report(0, note);
+    const onProgress = (done: number): void => report(done, note);
+    return learnConstants(engine, reference, { metric, seed: request.seed, signal: stages.signal, onProgress });
+  });
   const makers = await compared(engine, given, constants);
   const losses = async (split: 'discover' | 'report'): Promise<Losses> => {
     const examples = examplesOf(task, split);
