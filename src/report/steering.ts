@@ -1,6 +1,6 @@
 /**
  * The record of steering, `steering.json`. A dose is a coefficient at a place; estimates are means over pairs, those of the metric
- * of every pair lie in the npy file named.
+ * of every pair lie in the npy file named; intervals are bootstrap intervals over pairs.
  */
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bootstrapInterval } from '../../src/evaluation/bootstrap.js';
 import { recordProblem } from '../../src/report/check.js';
 import { decodeNpy } from '../../src/report/npy.js';
 import { steeringPage } from '../../src/report/steering-page.js';
@@ -19,6 +20,7 @@ const TASK = {
   pairs: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => pair(i, i + 1, 20 + 2 * i)),
 };
 const RUNTIME = 'reference';
+const near = (expected: number[]) => (found: number[]) => found.every((x, i) => Math.abs(x - expected[i]!) < 1e-9);
 
 const withTask = <T>(work: (task: string, folder: string) => Promise<T>): Promise<T> =>
   inTemporaryFolder((folder) => {
@@ -56,6 +58,9 @@ describe('steering a task', () => {
         const own = [...values!.data.slice(8 * i, 8 * i + 8)];
         expect(dose.metric.mean).to.be.closeTo(own.reduce((sum, x) => sum + x, 0) / 8, 1e-12);
         expect(dose.metric.count).to.equal(8);
+        const mean = (places: Int32Array) => places.reduce((sum, place) => sum + own[place]! / 8, 0);
+        const { low, high } = bootstrapInterval(8, mean)!;
+        expect([dose.metric.low, dose.metric.high]).to.satisfy(near([low, high]));
         expect(dose.change.mean).to.be.closeTo(dose.metric.mean - none.metric.mean, 1e-12);
         expect(dose.metric.mean).to.be.within(dose.metric.low!, dose.metric.high!);
       }
