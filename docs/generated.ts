@@ -12,6 +12,7 @@ import { CATALOGUE } from '../src/errors.js';
 import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
 import { RECORD_SCHEMAS } from '../src/report/schemas.js';
 import { SCRUBBING_SCHEMA } from '../src/report/scrubbing.js';
+import { ESTIMATORS } from '../src/interventions/estimators.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 import { FAILURE_PICTURES } from './failures/pictures.js';
 
@@ -120,6 +121,18 @@ const sourcesTable = (): string[] => [
   ...SOURCE_KINDS.map((kind) => row(`\`${kind}\``, SOURCES[kind].title, SOURCES[kind].reference)),
 ];
 
+/** The costs that estimators of nodes' effects state, with 5 points where they integrate. */
+const estimatorsTable = (): string[] => [
+  row('`--method`', 'title in reports', 'F', 'B', 'for', 'reference'),
+  row('---', '---', '--:', '--:', '---', '---'),
+  ...ESTIMATORS.map(({ key, title, cost, reference }) => {
+    const setting = { steps: 5, rule: 'midpoint' } as const;
+    const { forwards, backwards, each } = cost(setting);
+    const what = each === 'run' ? 'all sites and layers' : 'each site and layer';
+    return row(`[\`${key}\`](#${key})`, title(setting), `${forwards}`, `${backwards}`, what, reference);
+  }),
+];
+
 /** Written by hand, but for the table between its marks. */
 const pageWithTable =
   (file: string, table: () => string[], mark = 'methods') =>
@@ -133,6 +146,7 @@ export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', content: errorsPage },
   { path: 'docs/commands.md', content: commandsPage },
   { path: 'docs/methods.md', content: pageWithTable('methods.md', methodsTable) },
+  { path: 'docs/nodes.md', content: pageWithTable('nodes.md', estimatorsTable) },
   { path: 'docs/engine.md', content: pageWithTable('engine.md', sourcesTable, 'sources') },
   { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },

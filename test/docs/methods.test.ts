@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { TOKEN_METHODS } from '../../src/attribution/index.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { METHODS } from '../../src/discovery/index.js';
+import { ESTIMATORS } from '../../src/interventions/estimators.js';
 
 const PAGES = [
   { file: 'docs/methods.md', command: 'discover', methods: METHODS },
+  { file: 'docs/nodes.md', command: 'nodes', methods: ESTIMATORS },
   { file: 'docs/tokens.md', command: 'tokens', methods: TOKEN_METHODS },
 ];
 
