@@ -82,6 +82,9 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
     ['patch --task plain --path a0.h77~->~logits', 'interventions/path', 'a0.h77'],
     ['trace --task plain --to a9.*<q>', 'interventions/path', 'a9.*<q>'],
     ['trace --task plain --to nowhere', 'circuit/address', 'nowhere'],
+    ['nodes --task plain --site everything', 'interventions/grid', 'everything'],
+    ['steer --task plain --site a7.h0', 'interventions/steering', 'a7.h0'],
+    ['steer --task plain --site a0.h0<q>', 'interventions/steering', 'a0.h0<q>'],
   ],
   'an impossible path: only upwards': [
     ['patch --task plain --path a1.h0~->~a0.h1<q>', 'interventions/path', 'a1.h0', 'a0.h1<q>'],
@@ -99,11 +102,15 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
     ['patch --task uneven --knockout a1.h0.pattern@end<-S', 'interventions/positions', 'span S', 'pair 4'],
     ['patch --task uneven --path a0.h0~->~logits@S', 'interventions/positions', 'span S', 'pair 4'],
     ['discover --task uneven --resolution span --spans S', 'interventions/positions', 'span S', 'absent from 1 of 5'],
+    ['nodes --task uneven --site z --by span --spans S', 'interventions/positions', 'span S', 'absent from 1 of 5'],
+    ['steer --task uneven --site resid1.pre --at S', 'interventions/positions', 'span S', 'pair 4'],
     ['tokens --task uneven --method occlusion --spans S', 'attribution/spans', 'span S', 'absent from 1 of 5'],
   ],
   'unequal lengths where positions are asked for': [
     ['patch --task uneven --grid resid-pre', 'interventions/positions', '4, 5 tokens', 'by span'],
     ['patch --task uneven --grid pattern-entries', 'interventions/positions', '4, 5 tokens'],
+    ['nodes --task uneven --site z --by position', 'interventions/positions', '4, 5 tokens'],
+    ['steer --task uneven --site resid1.pre --read each --no-split', 'interventions/steering', '4, 5 tokens'],
     ['discover --task uneven --resolution position', 'interventions/positions', '4, 5 tokens'],
   ],
   'a metric whose gradient is zero at the only point asked for': [
@@ -115,6 +122,7 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
       'logit-difference',
     ],
     ['discover --task kl --method eap-ig-activations --rule right --steps 1', 'discovery/gradient', 'logit-difference'],
+    ['nodes --task kl --site z --method ap', 'interventions/estimator', 'ap-ig', 'logit-difference'],
     ['tokens --task kl --method grad-x-input', 'attribution/gradient', 'ig', 'logit-difference'],
     ['tokens --task kl --method lrp', 'attribution/gradient', 'ig', 'logit-difference'],
     ['tokens --task kl --method ig --rule right --steps 1', 'attribution/gradient', 'logit-difference'],
