@@ -27,7 +27,7 @@ export type MlpsOnTheWay = 'kept' | 'recomputed';
 /** Paths from one set of senders; senders and readers are indices of the universe. */
 export interface PathQuestions {
   readonly senders: readonly number[];
-  /** where the senders' outputs are replaced; default everywhere */
+  /** where the nodes of the path, senders and stops, say something else; default everywhere */
   readonly positions?: readonly number[] | undefined;
   /** the readers of each stop on the way */
   readonly through: readonly (readonly number[])[];
@@ -48,7 +48,7 @@ export async function answerPaths(
   const on = { setting, span, arena, mlps };
   try {
     let hop = await runHop(on, await saidBySenders(on, senders, positions));
-    for (const stop of through) hop = await runHop(on, await saidAtStop(on, stop, hop));
+    for (const stop of through) hop = await runHop(on, await saidAtStop(on, { stop, hop, positions }));
     return await atEnds(on, hop, { ends, unchanged });
   } finally {
     span.dispose();
@@ -93,8 +93,14 @@ async function saidBySenders(on: On, senders: readonly number[], positions?: rea
   return { input: fromInput ? await swapped(at(base.pre, 0), at(alternative.pre, 0)) : null, z, m };
 }
 
-/** What the nodes of a stop say when these readers of theirs read as in the hop, and nothing else changes. */
-async function saidAtStop(on: On, stop: readonly number[], hop: Alternative): Promise<Said> {
+/**
+ * What the nodes of a stop say when these readers of theirs read as in the hop, and nothing else changes. Heads carry a change to
+ * later positions: where the path is followed at some positions alone, they say it there alone. MLPs say it where they read it.
+ */
+async function saidAtStop(
+  on: On,
+  { stop, hop, positions }: { stop: readonly number[]; hop: Alternative; positions: readonly number[] | undefined },
+): Promise<Said> {
   const { setting, span, arena } = on;
   const { engine, base } = setting;
   const readers = stop.map((reader) => at(engine.universe.readers, reader));
@@ -102,10 +108,22 @@ async function saidAtStop(on: On, stop: readonly number[], hop: Alternative): Pr
   for (const [layer, heads] of byLayer(readers.filter(({ head }) => head >= 0))) {
     const options = { cached: null, swaps: readSwaps(on, heads, at(hop.heads, layer)) };
     const result = await attend({ engine, layer, span }, at(base.heads, layer), options);
-    z.set(layer, arena.own(result)['z'] as Tensor);
+    const said = arena.own(result)['z'] as Tensor;
+    z.set(layer, positions === undefined ? said : await saidAt(on, { layer, heads, said, positions }));
   }
   for (const { kind, layer } of readers) if (kind === 'mlp') m.set(layer, at(hop.m, layer));
   return { input: null, z, m };
+}
+
+/** What heads say at some positions, at the others as in the base run. */
+async function saidAt(
+  on: On,
+  of: { layer: number; heads: readonly Reader[]; said: Tensor; positions: readonly number[] },
+): Promise<Tensor> {
+  const { setting, span, arena } = on;
+  const swap = headMask(on, of.heads, of.positions);
+  const inputs = { now: at(setting.base.z, of.layer), alt: of.said, swap, positions: span.positions };
+  return arena.own(await setting.engine.run({ name: 'swapHeads', inputs }))['z'] as Tensor;
 }
 
 /** Queries, keys and values of a layer that are as in the hop. */

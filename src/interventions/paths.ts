@@ -20,7 +20,7 @@ import { positionsOf } from './where.js';
 export type Grouping = 'each' | 'together';
 
 export interface PathRequest {
-  /** address of a path, or of an edge; `@` says where the senders' outputs are replaced */
+  /** address of a path, or of an edge; `@` says at which positions it is followed, at every stop */
   readonly path: string;
   /** `kept`: direct hops alone; `recomputed`: hops also go through MLPs, as in the IOI paper */
   readonly mlps: MlpsOnTheWay;
@@ -40,7 +40,8 @@ export function planPath(universe: Universe, examples: readonly Example[], reque
   const ends = endsOf(universe, receivers, request.receivers);
   const { at } = address;
   const positions = (example: Example): number[] | undefined => (at === null ? undefined : positionsOf(at, example));
-  examples.forEach(positions); // refuses what is absent before anything is run
+  for (const example of examples)
+    requireReach(universe, { address, receivers, positions: positions(example), example });
   const names = (of: readonly number[], all: readonly { readonly name: string }[]): string =>
     of.length === 1 ? (all[of[0]!]?.name ?? '') : '';
   const [first, last] = [address.stops[0]!, address.stops.at(-1)!];
@@ -65,6 +66,24 @@ export function planPath(universe: Universe, examples: readonly Example[], reque
       }
     },
   };
+}
+
+/**
+ * The residual stream stays at its position, and a path followed at some positions is followed there at every stop: logits that are
+ * judged elsewhere are never reached.
+ */
+function requireReach(
+  universe: Universe,
+  of: { address: Address; receivers: readonly number[]; positions: readonly number[] | undefined; example: Example },
+): void {
+  const { address, receivers, positions, example } = of;
+  const judged = example.answers.map(({ position }) => position);
+  const toLogits = receivers.every((reader) => reader === universe.readers.length - 1);
+  if (positions === undefined || !toLogits || judged.some((position) => positions.includes(position))) return;
+  refuse(
+    'interventions/path',
+    `path "${printAddress(address)}" never reaches the logits that are judged: in pair ${example.index} they stand at position ${judged.join(', ')}, the path is followed at ${positions.join(', ')}; leave out the @, or let it reach there`,
+  );
 }
 
 interface Laid {

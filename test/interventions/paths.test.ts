@@ -12,6 +12,7 @@ import type { Model, ModelConfig } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast, expectNear, withEngine } from '../helpers/engine.js';
+import { handMade } from '../helpers/hand-made.js';
 import { golden, refused } from '../helpers/model-files.js';
 import { pairsOf, tablesOf } from '../helpers/peer-pairs.js';
 import { randomModel } from '../helpers/random-model.js';
@@ -179,6 +180,47 @@ describe('paths of several hops', () => {
     expectNear(perExample, expected, 1e-12);
   });
 
+  it('are followed at the positions of @ at every stop, by hand', async () => {
+    // attention is uniform, W_V W_O = 1, no norm: each head says the mean of what it reads up to its position
+    const square = (data: number[]) => ({ shape: [1, 2, 2], data: Float32Array.from(data) });
+    const layer = (l: number) => ({
+      ...{ [`blocks.${l}.attn.W_Q`]: square([0, 0, 0, 0]), [`blocks.${l}.attn.W_K`]: square([0, 0, 0, 0]) },
+      ...{ [`blocks.${l}.attn.W_V`]: square([1, 0, 0, 1]), [`blocks.${l}.attn.W_O`]: square([1, 0, 0, 1]) },
+    });
+    const model = handMade(
+      { nLayers: 2, dVocab: 6 },
+      {
+        'embed.W_E': { shape: [6, 2], data: Float32Array.from([0, 1, 2, 3, 4, 5].flatMap((x) => [0, x])) },
+        'unembed.W_U': { shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) },
+        ...layer(0),
+        ...layer(1),
+      },
+    );
+    const example = batchOf([{ clean: [0, 0, 0], corrupt: [5, 2, 4], answers: [contrast(2, 1, 0)] }]).examples;
+    const effect = async (path: string, at: string) => (await run({ model, runtime }, example, { path: `${path}${at}` })).perExample[0]!; // prettier-ignore
+    const path = 'input -> a0.h0<v> -> a1.h0<v>';
+    const [first, second, third] = [5, 2, 4]; // what the input changes by
+    // said at 0: 5; at 1: (5 + 2) / 2; at 2: (5 + 2 + 4) / 3; the last query takes the mean of all three
+    expect(await effect(path, '')).to.be.closeTo(
+      (first + (first + second) / 2 + (first + second + third) / 3) / 3,
+      1e-12,
+    );
+    expect(await effect(path, '@0')).to.be.closeTo(first / 3, 1e-12);
+    expect(await effect(path, '@1')).to.be.closeTo(second / 2 / 3, 1e-12);
+    expect(await effect(path, '@0..1')).to.be.closeTo((first + (first + second) / 2) / 3, 1e-12);
+    expect(await effect('input -> a0.h0<v> -> logits', '@1..2')).to.be.closeTo((second + third) / 3, 1e-12);
+    expect(await effect('input -> a0.h0<v> -> logits', '@end')).to.be.closeTo(third / 3, 1e-12);
+  });
+
+  it('through queries and MLPs alone stay at their position: those at the judged one are all', async () => {
+    const model = randomModel({ nLayers: 4 }, 16);
+    for (const path of ['m0 -> a2.h0<q> -> logits', 'a0.h1 -> m1 -> a2.h1<q> -> m3 -> logits']) {
+      const [whole, there] = [await run({ model, runtime }, pairs, { path }), await run({ model, runtime }, pairs, { path: `${path}@end` })]; // prettier-ignore
+      expectNear(there.perExample, whole.perExample, 1e-12, path);
+      expect(Math.abs(whole.perExample[0]! - whole.clean[0]!)).to.be.greaterThan(1e-9);
+    }
+  });
+
   it('change what the sender says at the positions of @ alone', async () => {
     const model = randomModel({ nLayers: 3 }, 15);
     const spans = [pair([1, 2, 3, 4], [5, 6, 7, 8], { S: [1, 3] }), pair([1, 2, 3, 4], [5, 6, 7, 8], { S: [0, 1] })];
@@ -195,11 +237,15 @@ describe('planning paths', () => {
   const config = randomModel({ nLayers: 3 }, 1).config;
   const plan = (path: string, asked: Partial<PathRequest> = {}, of: Partial<ModelConfig> = {}) =>
     Promise.resolve().then(() =>
-      planPath(universeOf({ ...config, ...of }), batchOf([{ clean: [1, 2], corrupt: [1, 3] }]).examples, {
-        ...DEFAULTS,
-        ...asked,
-        path,
-      }),
+      planPath(
+        universeOf({ ...config, ...of }),
+        batchOf([{ clean: [1, 2], corrupt: [1, 3], answers: [contrast(1, 1, 2)] }]).examples,
+        {
+          ...DEFAULTS,
+          ...asked,
+          path,
+        },
+      ),
     );
   const labels = async (...asked: Parameters<typeof plan>) => (await plan(...asked)).axes.map((axis) => axis.labels);
 
@@ -220,6 +266,10 @@ describe('planning paths', () => {
     await refused(plan('a0.h1 -> a1.h1'), 'circuit/address', 'a head needs <q>');
     await refused(plan('a0.h1 -> logits@S2'), 'interventions/positions', 'span S2 is absent from pair 0');
     await refused(plan('a0.h1 -> logits@2'), 'interventions/positions', 'no position 2', '0 … 1');
+    await refused(plan('a0.h1 -> logits@0'), 'interventions/path', 'never reaches the logits', 'position 1', 'at 0');
+    await refused(plan('a0.h1 -> a1.h0<v> -> logits@0'), 'interventions/path', 'never reaches the logits');
+    expect(await labels('a0.h1 -> a1.h0<v>@0')).to.deep.equal([['a0.h1'], ['a1.h0<v>']]);
+    expect(await labels('a0.h1 -> logits@0..end')).to.deep.equal([['a0.h1'], ['logits']]);
   });
 
   it('refuses the logits together with other receivers', () =>
