@@ -3,7 +3,7 @@ import { escapeMarkup } from './format.js';
 
 export const INK = '#1f2328';
 export const FAINT = '#59636e';
-export const LABEL_SIZE = 11;
+const LABEL_SIZE = 11;
 /** average width of a character at that size */
 export const CHARACTER = 6;
 const FONT = 'font-family="Helvetica, Arial, sans-serif"';
