@@ -92,8 +92,7 @@ for (const shape of Object.keys(SHAPES).filter((name) => SHAPES[name]!.dMlp !== 
       const within = (work: (session: Session) => Promise<void>): Promise<void> =>
         withSession(engine, scene.batch, { metric: METRIC, direction: 'noising' }, work);
 
-      it('replaced in the written-out model', () =>
-        expectOracle(engine, scene, tolerance));
+      it('replaced in the written-out model', () => expectOracle(engine, scene, tolerance));
 
       it('all of a layer together are the output of its MLP', () =>
         within(async (session) => {

@@ -216,6 +216,35 @@ for (const shape of Object.keys(SHAPES))
       }));
   });
 
+for (const shape of Object.keys(SHAPES))
+  await onEveryRuntime(
+    `${shape}: gradients at sites`,
+    ({ create }) => {
+      it('are those of the reference runtime', async () => {
+        const scene = await sceneOf(shape);
+        const layers = layersOf(scene);
+        const on = async (runtime: Runtime, along: Along): Promise<Map<string, number[]>> => {
+          const engine = new Engine(scene.model, runtime);
+          const found = new Map<string, number[]>();
+          const asked = { sites: sitesOf(scene), layers, points: riemannPoints('midpoint', 3), along };
+          await withSession(engine, scene.batch, { metric: METRIC, direction: 'noising' }, ({ setting }) =>
+            nodeGradients(setting, asked, ({ site, layer, scores }) => found.set(`${site} ${layer}`, [...scores])),
+          );
+          await engine.dispose();
+          return found;
+        };
+        const [runtime, reference] = [await create(), await createRuntime('reference', { threads: 1 })];
+        for (const along of ['embedding', 'site'] as const) {
+          const [found, expected] = [await on(runtime, along), await on(reference, along)];
+          expect([...found.keys()]).to.deep.equal([...expected.keys()]);
+          for (const [key, values] of expected) expectNear(found.get(key)!, values, 1e-4, `${key}, along ${along}`);
+        }
+        for (const one of [runtime, reference]) await one.dispose();
+      });
+    },
+    (key) => key !== 'reference' && key !== 'tfjs-webgpu', // a graphics card imitated in software is slow
+  );
+
 describe('gradients at the sites of the micro model', () => {
   const DIFFERENCE = 2;
   it('are its exact effects, by every line and number of points', async () => {

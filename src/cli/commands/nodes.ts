@@ -36,7 +36,7 @@ export const nodes = defineCommand({
       'all',
     ),
     spans: value('--spans <list>', 'with --by span: which, e.g. S1,S2,end (default: every span of the task)', names),
-    top: value('--top <n>', 'of each site, measure the n strongest exactly', integer({ least: 0 }), 20),
+    top: value('--top <n>', 'of each site, measure the n strongest exactly', integer({ least: 1 }), 20),
     sample: value('--sample <n>', 'and n of the others, drawn at random', integer({ least: 0 }), 20),
     examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
     out: value('--out <folder>', 'write a page, a text, pictures, a record and the values of every pair', path),
