@@ -25,7 +25,7 @@ import { checkDiagnosis, diagnose } from './diagnose.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './finer.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
-import { keptBytes, openGroups } from './resolution.js';
+import { keptBytes, mebibytes, openGroups } from './resolution.js';
 import { checkSourceOf, openSource, sourceText } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
