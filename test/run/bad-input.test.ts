@@ -100,7 +100,7 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
       'absent from 1 of 5',
     ],
     ['patch --task uneven --knockout a1.h0.pattern@end<-S', 'interventions/positions', 'span S', 'pair 4'],
-    ['patch --task uneven --path a0.h0~->~logits@S', 'interventions/positions', 'span S', 'pair 4'],
+    ['patch --task uneven --path a0.h0~->~logits@S..end', 'interventions/positions', 'span S', 'pair 4'],
     ['discover --task uneven --resolution span --spans S', 'interventions/positions', 'span S', 'absent from 1 of 5'],
     ['nodes --task uneven --site z --by span --spans S', 'interventions/positions', 'span S', 'absent from 1 of 5'],
     ['steer --task uneven --site resid1.pre --at S', 'interventions/positions', 'span S', 'pair 4'],
