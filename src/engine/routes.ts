@@ -50,8 +50,6 @@ interface Place {
   readonly readers: readonly number[];
   /** senders upstream of the place */
   readonly count: number;
-  /** |y|₁ of every token */
-  readonly norms: ArrayLike<number>;
   /** max(0, |y|₁ − |y − x_s|₁) [token · count + sender] */
   readonly near: Float64Array;
 }
@@ -59,10 +57,10 @@ interface Place {
 /** Every place, in their order upwards: a sender seen at one is seen at all after it. */
 const proximities = (engine: Engine, base: CachedRun): Promise<Place[]> =>
   withArena(async (arena) => {
-    const places = await placesOf({ engine, arena }, base);
+    const places = placesOf({ engine, arena }, base);
     const blocks = await blocksOf({ engine, arena }, base);
-    for (const piece of await piecesOf({ engine, arena }, places))
-      for (const block of blocks) await approach(engine, { places, piece }, block);
+    for (const tokens of stretches(engine, places[0]!.stream.shape[1]!))
+      await compare(engine, places, { blocks, tokens });
     return places;
   });
 
@@ -71,24 +69,25 @@ interface On {
   readonly arena: Arena;
 }
 
-async function placesOf({ engine, arena }: On, run: CachedRun): Promise<Place[]> {
-  const { universe, runtime } = engine;
-  const { nHeads, nLayers, hasMlp } = universe.shape;
-  const inLayer = (_: unknown, layer: number): { stream: Tensor; readers: number }[] => [
-    { stream: at(run.pre, layer), readers: 3 * nHeads },
-    ...(hasMlp ? [{ stream: mlpInputOf(engine, run, layer), readers: 1 }] : []),
-  ];
+function placesOf({ engine, arena }: On, run: CachedRun): Place[] {
+  const { readers: all, shape } = engine.universe;
+  const { nHeads, nLayers, hasMlp } = shape;
   const places: Place[] = [];
   let first = 0;
-  for (const of of [...Array.from({ length: nLayers }, inLayer).flat(), { stream: run.final, readers: 1 }]) {
-    const stream = arena.own(flat(engine, of.stream));
-    const rows = arena.own(runtime.reshape(stream, stream.shape.slice(1)));
-    const norms = await arena.own(await engine.run({ name: 'lengths', inputs: { rows } }))['lengths']!.read();
-    const count = universe.readers[first]!.senderCount;
-    const readers = Array.from({ length: of.readers }, (_, i) => first + i);
-    places.push({ stream, readers, count, norms, near: new Float64Array(norms.length * count) });
-    first += of.readers;
+  const add = (at: Tensor, readers: number): void => {
+    const stream = arena.own(flat(engine, at));
+    const count = all[first]!.senderCount;
+    places.push({
+      ...{ stream, count, near: new Float64Array(stream.shape[1]! * count) },
+      readers: Array.from({ length: readers }, (_, i) => first + i),
+    });
+    first += readers;
+  };
+  for (let layer = 0; layer < nLayers; layer++) {
+    add(at(run.pre, layer), 3 * nHeads);
+    if (hasMlp) add(mlpInputOf(engine, run, layer), 1);
   }
+  add(run.final, 1);
   return places;
 }
 
@@ -138,6 +137,15 @@ async function embeddingOf(engine: Engine, base: CachedRun): Promise<Tensor> {
 /** Of what the senders of a block say about the tokens taken at once: it stays in the processor's cache, which makes this several times faster. */
 const BYTES_AT_ONCE = 5 * 2 ** 17;
 
+/** 0 … total in about equal stretches. */
+function stretches(engine: Engine, total: number): { from: number; to: number }[] {
+  const { dModel, nHeads } = engine.model.config;
+  const most = Math.max(1, Math.floor(BYTES_AT_ONCE / (4 * dModel * (nHeads + 1))));
+  const count = Math.ceil(total / most);
+  const edge = (i: number): number => Math.floor((i * total) / count);
+  return Array.from({ length: count }, (_, i) => ({ from: edge(i), to: edge(i + 1) }));
+}
+
 /** A few tokens, and the streams there. */
 interface Piece {
   readonly from: number;
@@ -145,49 +153,52 @@ interface Piece {
   readonly tokens: Tensor;
   /** [places, size, d] */
   readonly streams: Tensor;
+  /** |y|₁ − Σ y [places, size] */
+  readonly excess: ArrayLike<number>;
 }
 
-async function piecesOf({ engine, arena }: On, places: readonly Place[]): Promise<Piece[]> {
-  const { dModel, nHeads } = engine.model.config;
-  const total = places[0]!.norms.length;
-  const most = Math.max(1, Math.floor(BYTES_AT_ONCE / (4 * dModel * (nHeads + 1))));
-  const count = Math.ceil(total / most);
-  const pieces: Piece[] = [];
-  for (let i = 0; i < count; i++) {
-    const [from, to] = [Math.floor((i * total) / count), Math.floor(((i + 1) * total) / count)];
+/** Fills in how near all senders come to all streams at some tokens. */
+const compare = (
+  engine: Engine,
+  places: readonly Place[],
+  { blocks, tokens: { from, to } }: { blocks: readonly Block[]; tokens: { from: number; to: number } },
+): Promise<void> =>
+  withArena(async (arena) => {
     const size = to - from;
-    const tokens = ints(
-      { engine },
-      arena,
-      Array.from({ length: size }, (_, token) => from + token),
-    );
-    const inputs = Object.fromEntries(places.map(({ stream }, place) => [`x${place}`, stream]));
+    const chosen = Array.from({ length: size }, (_, token) => from + token);
+    const tokens = ints({ engine }, arena, chosen);
+    const inputs = Object.fromEntries(places.map(({ stream }, place) => [`y${place}`, stream]));
     const variant = { count: places.length };
-    const { picked } = await engine.run({ name: 'pickTokens', variant, inputs: { ...inputs, tokens } });
-    pieces.push({ from, size, tokens, streams: arena.own(picked!) });
-  }
-  return pieces;
-}
+    const picked = arena.own(await engine.run({ name: 'pickTokens', variant, inputs: { ...inputs, tokens } }));
+    const excess = await picked['excess']!.read();
+    for (const block of blocks)
+      await approach(engine, { places, piece: { from, size, tokens, streams: picked['streams']!, excess } }, block);
+  });
 
-/** Fills in how near a block's senders come to the streams of a piece. */
+/** The same of a block's senders. */
 async function approach(engine: Engine, to: { places: readonly Place[]; piece: Piece }, block: Block): Promise<void> {
   const { places, piece } = to;
   const seenAt = ({ count }: Place): number => Math.max(0, Math.min(block.count, count - block.first));
-  const seeing = places.filter((place) => seenAt(place) > 0);
+  const first = places.findIndex((place) => seenAt(place) > 0);
+  const seeing = places.slice(first);
   const { layer, direct, z } = block;
   const all = seeing.filter((place) => seenAt(place) === block.count).length;
   const variant = { direct: !!direct, heads: !!z, early: seeing.length - all, places: all };
   await withArena(async (arena) => {
-    const streams = arena.own(engine.runtime.rows(piece.streams, places.length - seeing.length, places.length));
+    const streams = arena.own(engine.runtime.rows(piece.streams, first, places.length));
     const inputs = { ...(direct && { direct }), ...(z && { z }), tokens: piece.tokens, streams };
     const { distances } = arena.own(await engine.run({ name: 'distances', layer, variant, inputs }));
     const away = await distances!.read();
     let row = 0;
-    for (const place of seeing)
-      for (let i = 0; i < seenAt(place); i++, row++)
-        for (let token = 0; token < piece.size; token++) {
-          const near = place.norms[piece.from + token]! - away[row * piece.size + token]!;
-          place.near[(piece.from + token) * place.count + block.first + i] = Math.max(0, near);
-        }
+    seeing.forEach((place, at) => {
+      const seen = seenAt(place);
+      for (let token = 0; token < piece.size; token++) {
+        const excess = piece.excess[(first + at) * piece.size + token]!;
+        const own = (piece.from + token) * place.count + block.first;
+        for (let i = 0; i < seen; i++)
+          place.near[own + i] = Math.max(0, excess - away[(row + i) * piece.size + token]!);
+      }
+      row += seen;
+    });
   });
 }

@@ -16,27 +16,22 @@ export function sumQuestions(arithmetic: Arithmetic): Program {
   return p.makeProgram('sumQuestions', { x: p.sum(stream('x', arithmetic.config), [0], true) });
 }
 
-/** |y|₁ of every row. */
-export function lengths({ config }: Arithmetic): Program {
-  return p.makeProgram('lengths', { lengths: p.sum(p.abs(p.input('rows', ['rows', config.dModel])), [-1]) });
-}
-
 /** A cached run's z, token by token for each head: [heads, all, dHead]. */
 export function headRows({ config }: Arithmetic): Program {
   const z = p.transpose(cachedHeads('z', config), [2, 0, 1, 3, 4]); // [heads, 1, examples, length, dHead]
   return p.makeProgram('headRows', { z: p.reshape(z, [config.nHeads, p.multiplyDims(B, LENGTH), config.dHead]) });
 }
 
-/** A few tokens of several streams [all, d]: [streams, tokens, d]. */
+/** A few tokens of several streams y [1, all, d]: [streams, tokens, d], and |y|₁ − Σ y [streams, tokens]. */
 export function pickTokens({ config }: Arithmetic, { count }: { count: number }): Program {
   const tokens = p.input('tokens', ['tokens'], 'int');
-  const stream = (i: number): Value => p.gather(p.input(`x${i}`, [1, 'all', config.dModel]), tokens, 1);
-  return p.makeProgram('pickTokens', {
-    picked: p.concat(
-      Array.from({ length: count }, (_, i) => stream(i)),
-      0,
-    ),
-  });
+  const stream = (i: number): Value => p.gather(p.input(`y${i}`, [1, 'all', config.dModel]), tokens, 1);
+  const streams = p.concat(
+    Array.from({ length: count }, (_, i) => stream(i)),
+    0,
+  );
+  const below = p.sum(p.relu(p.neg(streams)), [-1]);
+  return p.makeProgram('pickTokens', { streams, excess: p.mul(below, 2) });
 }
 
 /** Senders next to each other, and who sees them. */
@@ -51,8 +46,8 @@ export interface Sight {
 }
 
 /**
- * |y − x_s|₁ of each place's y [places, tokens, d] and each sender it sees, one place after the other: [Σ senders seen, tokens].
- * What the heads say is made here, for a few tokens, so that it never leaves the processor's cache; and since
+ * |y − x_s|₁ − Σ y of each place's y [places, tokens, d] and each sender it sees, one place after the other: [Σ senders seen,
+ * tokens]. What the heads say is made here, for a few tokens, so that it never leaves the processor's cache; and since
  *
  *     |y − x|₁ = Σ x + Σ y − 2 Σ min(x, y)
  *
@@ -69,12 +64,11 @@ export function distances({ config }: Arithmetic, { direct, heads, early, places
     );
   const said = p.concat([...(direct ? [single()] : []), ...(heads ? [byHead()] : [])], 0); // [senders, tokens, d]
   const streams = p.input('streams', [early + places, 'tokens', dModel]);
-  const [x, y] = [p.sum(said, [-1]), p.sum(streams, [-1])]; // [senders, tokens], [places, tokens]
+  const sums = p.sum(said, [-1]); // [senders, tokens]
   const away = Array.from({ length: early + places }, (_, place) => {
     const seen = (values: Value): Value => (place < early ? p.slice(values, 0, [0, 1]) : values);
-    const at = (values: Value): Value => p.slice(values, 0, [place, place + 1]);
-    const shared = p.sum(p.minimum(seen(said), at(streams)), [-1]);
-    return p.sub(p.add(seen(x), at(y)), p.mul(shared, 2));
+    const shared = p.sum(p.minimum(seen(said), p.slice(streams, 0, [place, place + 1])), [-1]);
+    return p.sub(seen(sums), p.mul(shared, 2));
   });
   return p.makeProgram('distances', { distances: p.concat(away, 0) });
 }

@@ -4,7 +4,6 @@ import type { Program } from '../../program/index.js';
 import {
   sumStreams,
   sumQuestions,
-  lengths,
   headRows,
   pickTokens,
   distances,
@@ -80,7 +79,6 @@ const BUILDERS = {
   neuronReaders,
   sumStreams,
   sumQuestions,
-  lengths,
   headRows,
   pickTokens,
   distances,
