@@ -31,19 +31,19 @@ export interface Counters {
 export class Engine {
   readonly universe: Universe;
   readonly arithmetic: Arithmetic;
-  readonly options: EngineOptions;
+  private limits: EngineOptions;
   readonly counters: Counters = { layerTokens: 0, kernelRuns: 0 };
-  private readonly programs = new Map<string, Program>();
   private readonly kernels = new Map<string, Promise<Kernel>>();
 
   constructor(
     readonly model: Model,
     readonly runtime: Runtime,
     options: Partial<EngineOptions> = {},
+    private readonly programs = new Map<string, Program>(),
   ) {
     const { config } = model;
     const { nLayers, nHeads, parallelBlocks } = config;
-    this.options = { ...DEFAULTS, ...options };
+    this.limits = { ...DEFAULTS, ...options };
     this.arithmetic = arithmeticOf(config, model.weights);
     this.universe = makeUniverse({ nLayers, nHeads, hasMlp: config.dMlp > 0, parallelBlocks });
   }
@@ -78,7 +78,22 @@ export class Engine {
     return program;
   }
 
+  get options(): EngineOptions {
+    return this.limits;
+  }
+
+  /** From now on work is cut otherwise. */
+  limit(options: Partial<EngineOptions>): void {
+    this.limits = { ...this.limits, ...options };
+  }
+
+  /** The same model on another runtime, with the programs that this engine has built; its kernels are its own. */
+  on(runtime: Runtime, options: Partial<EngineOptions> = {}): Engine {
+    return new Engine(this.model, runtime, { ...this.options, ...options }, this.programs);
+  }
+
   private async prepare(program: Program, layer: number): Promise<Kernel> {
+    if (this.runtime.info.shapesOnly) return this.runtime.prepare(program);
     const constants: Record<string, Float32Array | Float64Array> = {};
     for (const { attributes } of program.parameters)
       constants[attributes.name] = this.precise(await parameterValue(attributes.name, this.model, layer));

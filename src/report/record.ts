@@ -108,7 +108,12 @@ const capability = object(
 const chunkPlan = object({
   memoryBudgetBytes: count('the ceiling'),
   stages: Type.Array(
-    object({ stage: Type.String(), examplesPerChunk: count('pairs at once'), chunks: count('how many') }),
+    object({
+      stage: Type.String(),
+      examplesPerChunk: count('pairs at once'),
+      chunks: count('how many'),
+      estimatedBytes: count('held at once beside the weights, estimated before it began; at least, of what takes long'),
+    }),
   ),
 });
 

@@ -7,11 +7,13 @@ import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../c
 import type { Circuit } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
+import { fitMemory, mebibytes } from '../discovery/memory.js';
 import type { Attribution, Journal, MethodContext } from '../discovery/types.js';
 import { refuse } from '../errors.js';
 import { measureCapability, type Capability } from '../evaluation/capability.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../evaluation/faithfulness.js';
 import type { PositionGroups } from '../engine/groups.js';
+import type { Rehearsal } from '../engine/rehearse.js';
 import type { AlternativeMaker } from '../engine/sources.js';
 import type { ProgressListener } from '../progress.js';
 import type { ReportRecord } from '../report/record.js';
@@ -25,7 +27,7 @@ import { checkDiagnosis, diagnose } from './diagnose.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './finer.js';
 import { earlyResults } from './early.js';
 import { openJournal } from './journal.js';
-import { keptBytes, mebibytes, openGroups } from './resolution.js';
+import { keptBytes, openGroups } from './resolution.js';
 import { checkSourceOf, openSource, sourceText } from './source.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type Workbench } from './workbench.js';
@@ -86,7 +88,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const journal = await journalOf(bench, request, { task, examples, groups });
   const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
   const keeps = { groups, keepsExamples: request.perExample, kept };
-  const attribution = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
+  const { attribution, memory } = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
   const circuit = choose(bench, attribution, request);
   const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
   const whole = strongest.map((edge) => ({ edge }));
@@ -113,6 +115,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     capability,
     ablation,
     attribution,
+    memory,
     circuit,
     strongest,
     effects,
@@ -205,25 +208,28 @@ async function score(
     journal: Journal | undefined;
     stages: Stages;
   },
-): Promise<Attribution> {
+): Promise<{ attribution: Attribution; memory: Rehearsal }> {
   const examples = pick(task, 'discover');
   const { forwards, backwards } = method.cost(setting, graphSize(bench.engine));
   const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
   // a backward pass that tells all readers apart costs about three forward ones
   const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
   const space = kept === 0 ? '' : `; ${mebibytes(kept)} for the scores of every pair`;
-  const note = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}${space}`;
-  return stages.run(method.title(setting), examples.length, (report) => {
-    report(0, note);
+  const passes = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
+  return stages.run(method.title(setting), examples.length, async (report) => {
+    report(0, passes);
     const { signal } = stages;
-    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal };
+    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal, ...keeps };
+    const memory = await fitMemory(method, { ...context, onProgress: () => undefined });
+    const note = `${passes}, ${memory.whole ? 'about' : 'at least'} ${mebibytes(memory.bytes)}${space}`;
+    report(0, note);
     const early = earlyResults(bench.engine.universe, keeps.groups);
-    return method.run({
+    const attribution = await method.run({
       ...context,
-      ...keeps,
       onResults: (effects) => early.take(effects),
       onProgress: (done) => report(done, early.describe() ?? note),
     });
+    return { attribution, memory };
   });
 }
 

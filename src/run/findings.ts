@@ -8,6 +8,7 @@ import type { CircuitMetrics } from '../evaluation/faithfulness.js';
 import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask } from '../task/types.js';
 import type { Diagnosis } from './diagnose.js';
+import type { Rehearsal } from '../engine/rehearse.js';
 import type { Finer } from './finer.js';
 import type { DiscoverRequest } from './request.js';
 import type { OpenedSource } from './source.js';
@@ -26,6 +27,8 @@ export interface Findings {
   /** how what cut edges read was made */
   readonly ablation: OpenedSource['record'];
   readonly attribution: Attribution;
+  /** what the method was to hold, estimated before it began */
+  readonly memory: Rehearsal;
   readonly circuit: Circuit;
   /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
   readonly strongest: readonly number[];

@@ -25,7 +25,7 @@ import { describeSidecar, type Sidecar } from '../report/sidecar.js';
 import { writeFiles } from '../report/write.js';
 import { seeded } from '../task/random.js';
 import type { CheckedTask } from '../task/types.js';
-import { mebibytes } from './resolution.js';
+import { mebibytes } from '../discovery/memory.js';
 import { Stages } from './stages.js';
 import { openTask, withWorkbench, type TaskRequest, type Workbench } from './workbench.js';
 

@@ -101,12 +101,12 @@ function droppedOf({ provenance }: Findings['file']): ReportRecord['task']['drop
   return (provenance.dropped ?? []).map(({ reason, items, count }) => ({ reason, items: items ?? [`${count} rows`] }));
 }
 
-function chunkPlanOf({ bench, attribution, method, setting }: Findings): ReportRecord['chunkPlan'] {
+function chunkPlanOf({ bench, attribution, memory, method, setting }: Findings): ReportRecord['chunkPlan'] {
   const { perChunk, total } = attribution.plan;
   const chunks = perChunk === 0 ? 0 : Math.ceil(total / perChunk);
   return {
     memoryBudgetBytes: Math.floor(bench.engine.options.memoryBytes),
-    stages: [{ stage: method.title(setting), examplesPerChunk: perChunk, chunks }],
+    stages: [{ stage: method.title(setting), examplesPerChunk: perChunk, chunks, estimatedBytes: memory.bytes }],
   };
 }
 

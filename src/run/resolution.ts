@@ -2,6 +2,7 @@
 import { columnsOf, type PositionGroups } from '../engine/groups.js';
 import { withElsewhere } from '../discovery/resolution.js';
 import { METHODS, type Method } from '../discovery/index.js';
+import { mebibytes } from '../discovery/memory.js';
 import { refuse } from '../errors.js';
 import { PLACES } from '../interventions/places.js';
 import type { CheckedTask, Example } from '../task/types.js';
@@ -71,5 +72,3 @@ export function keptBytes(
     );
   return bytes;
 }
-
-export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toPrecision(3)} MiB`;

@@ -39,6 +39,8 @@ export interface RuntimeInfo {
   readonly threads: number;
   /** whether the arithmetic runs on a graphics card (left out: on the CPU) */
   readonly onGpu?: boolean;
+  /** it computes shapes alone: parameters need no values, and tensors read as zeros */
+  readonly shapesOnly?: boolean;
 }
 
 /** Rows that arrive a few at a time and are read together, in memory that is taken once. */
@@ -48,6 +50,14 @@ export interface Stack {
   /** All rows pushed so far; shares the stack's memory. Dispose it like any other tensor. */
   all(): Tensor;
   dispose(): void;
+}
+
+/** What a runtime does with memory of disposed tensors. */
+export interface Keeping {
+  /** bytes of it that are kept for new tensors at most */
+  readonly bytes: number;
+  /** how large the memory is that a tensor of so many bytes gets */
+  sizeOf(bytes: number): number;
 }
 
 export interface Runtime {
@@ -62,6 +72,8 @@ export interface Runtime {
   reshape(tensor: Tensor, shape: readonly number[]): Tensor;
   /** Room for up to `capacity` float rows of this shape. Left out where tensors cannot be written to. */
   stack?(row: readonly number[], capacity: number): Stack;
+  /** What becomes of the memory of disposed tensors; left out: it goes back. */
+  readonly keeping?: Keeping;
   dispose(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { checkConstants, checkRows, checkSize, sizeOf } from '../bind.js';
 import type { Runtime, RuntimeOptions, Tensor } from '../types.js';
 import { OnnxKernel, type Shared } from './kernel.js';
 import { lowerProgram, type LoweredProgram } from './lower.js';
-import { Pool } from './pool.js';
+import { KEEPING, Pool } from './pool.js';
 import { OnnxTensor, openStack, storedAs } from './tensor.js';
 
 type Ort = typeof import('onnxruntime-node');
@@ -41,6 +41,7 @@ export async function createOnnxRuntime({ threads }: RuntimeOptions): Promise<Ru
       checkSize(sizeOf(tensor.shape), shape);
       return own(tensor).view(0, shape);
     },
+    keeping: KEEPING,
     stack: (row, capacity) => openStack(shared.Ort, shared.pool, { row, capacity }),
     async dispose() {
       await Promise.all([...shared.kernels].map((kernel) => kernel.dispose()));

@@ -3,6 +3,8 @@
  * for a layer's activations takes longer than much of the arithmetic that fills them.
  */
 
+import type { Keeping } from '../types.js';
+
 /** Smaller arrays are cheaper new. */
 const POOLED_FROM_BYTES = 1 << 15;
 const KEPT_BYTES = 256 * 2 ** 20;
@@ -31,6 +33,12 @@ export class Block {
     if (this.owners === 0 && !this.exposed) this.pool?.give(this.buffer);
   }
 }
+
+/** How tensors' memory is kept, for who reckons with it. */
+export const KEEPING: Keeping = {
+  bytes: KEPT_BYTES,
+  sizeOf: (bytes) => (bytes < POOLED_FROM_BYTES ? bytes : sizeClass(bytes)),
+};
 
 export class Pool {
   /** by size, the least recently used first */

@@ -3,7 +3,7 @@ import { evaluateShape, type Bindings, type Program } from '../../program/index.
 import { bindInputs, checkConstants } from '../bind.js';
 import type { Constant, Kernel, Tensor, Tensors } from '../types.js';
 import { evaluate } from './evaluate.js';
-import { Plan, type Step } from './plan.js';
+import { Plan, type Step } from '../plan.js';
 import { TfjsTensor, upload } from './tensor.js';
 import type { LoadedBackend, TfTensor } from './types.js';
 

@@ -1,5 +1,5 @@
 /** A program as lists of steps over numbered slots, each slot freed at the step that reads it last. */
-import type { Program, Value } from '../../program/index.js';
+import type { Program, Value } from '../program/index.js';
 
 export interface Step {
   readonly value: Exclude<Value, Value<'input'>>;
