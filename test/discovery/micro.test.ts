@@ -37,6 +37,13 @@ describe('the 13 edges of the micro model', () => {
     expect(score('input->a0.h0<v>')).to.be.closeTo((18 + 0 + 2) / 3, 1e-5); // with a1 set, a0.h0 reaches the logits alone
   });
 
+  it('atp-star-graddrop: its size; into the first layer only what goes past the second', async () => {
+    const score = await scoresOf('atp-star-graddrop', 'midpoint');
+    for (const edge of edges.filter((name) => !name.includes('->a0')))
+      expect(score(edge), edge).to.be.closeTo(Math.abs(HAND[edge]![2]), 1e-5);
+    for (const head of [0, 1]) expect(score(`input->a0.h${head}<v>`)).to.be.closeTo(2, 1e-5); // straight to the logits
+  });
+
   it('gim: half of it for each value on the way', async () => {
     const score = await scoresOf('gim', 'midpoint');
     expect(score('a1.h1->logits')).to.be.closeTo(26, 1e-5);
