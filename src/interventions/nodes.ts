@@ -10,7 +10,7 @@ import { planBatches } from '../engine/batches.js';
 import type { ChunkPlan } from '../engine/chunks.js';
 import type { Engine } from '../engine/engine.js';
 import { nodeBytesPerToken, nodeGradients, type NodeScores } from '../engine/node-gradient.js';
-import type { NodeSite } from '../engine/node-lines.js';
+import { LINES, type NodeSite } from '../engine/node-lines.js';
 import { withSession, type AskOptions } from '../engine/run.js';
 import { refuse } from '../errors.js';
 import type { Example, MetricKey } from '../task/types.js';
@@ -67,9 +67,8 @@ export function planNodes(
   examples: readonly Example[],
   { grids, estimator, setting, metric, keep }: NodesQuestion,
 ): NodeMemory {
-  for (const { kind } of grids)
-    if (kind.pairs || kind.key === 'pattern')
-      refuse('interventions/grid', `${kind.key} is no node: attribution is to ${NODE_SITES.join(', ')}`);
+  const other = grids.find(({ kind }) => !NODE_SITES.includes(kind.key));
+  if (other) refuse('interventions/grid', `${other.kind.key} is no node: attribution is to ${NODE_SITES.join(', ')}`);
   const points = estimator.points(setting);
   checkGradient(metric, points);
   const cells = grids.reduce((sum, grid) => sum + grid.cells, 0);
@@ -85,9 +84,7 @@ export function planNodes(
   return { cells, perExampleBytes, kept, chunkBytes: chunks.tokensPerChunk * each, chunks };
 }
 
-const NODE_SITES = [
-  ...(['resid-pre', 'resid-mid', 'resid-post', 'attention-out', 'mlp-out', 'neurons', 'z', 'q', 'k', 'v'] as const),
-] satisfies readonly NodeSite[];
+const NODE_SITES: readonly string[] = Object.keys(LINES);
 
 /** Cost: two forward passes, and those of the estimator. @throws TheveninError as `planNodes` */
 export async function attributeNodes(
