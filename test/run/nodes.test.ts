@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { recordProblem } from '../../src/report/check.js';
+import { number, whole } from '../../src/report/format.js';
 import { decodeNpy } from '../../src/report/npy.js';
-import type { NodesRecord } from '../../src/report/nodes.js';
+import { NODES_SCHEMA, type NodesRecord } from '../../src/report/nodes.js';
+import { sha256 } from '../../src/report/sidecar.js';
 import { nodes } from '../../src/run/nodes.js';
 import { runCli } from '../helpers/cli.js';
 import { golden, inTemporaryFolder, refused, writeFiles } from '../helpers/model-files.js';
@@ -116,4 +120,34 @@ describe('thevenin nodes', () => {
         ...{ steps: 2, rule: 'midpoint', top: 20, sample: 20, seed: 0 },
       });
     }));
+});
+
+describe('the committed attribution to nodes of SmolLM2-135M', () => {
+  const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+  const page = readFileSync(`${ROOT}docs/nodes.md`, 'utf8').replace(/\s+/g, ' ');
+  for (const name of ['heads', 'neurons']) {
+    const folder = `${ROOT}reports/smollm2-135m-ioi-nodes/${name}`;
+    const record = JSON.parse(readFileSync(`${folder}/nodes.json`, 'utf8')) as NodesRecord;
+    const [site] = record.sites as unknown as [NodesRecord['sites'][number]];
+
+    it(`${name}: fits its schema; its estimates are the means of those of every pair`, () => {
+      expect(recordProblem(record, NODES_SCHEMA)).to.equal(null);
+      const bytes = readFileSync(`${folder}/${site.perExample!.file}`);
+      expect(sha256(bytes)).to.equal(site.perExample!.sha256);
+      const { data } = decodeNpy(bytes, name);
+      const { pairs } = record.task;
+      site.mean.forEach((mean, cell) => {
+        const own = data.subarray(cell * pairs, (cell + 1) * pairs) as Float32Array;
+        expect(own.reduce((sum, x) => sum + x, 0) / pairs).to.be.closeTo(mean, 1e-5);
+      });
+    });
+
+    it(`${name}: the page says of it what it holds`, () => {
+      const { correlation, rankCorrelation, largestMiss } = site.agreement.all;
+      for (const said of [`correlation ${number(correlation!)}, of ranks ${number(rankCorrelation!)}`, whole(site.mean.length)]) expect(page).to.include(said); // prettier-ignore
+      if (name === 'heads')
+        expect(page).to.include(`largest miss ${largestMiss!.name}, estimated ${number(largestMiss!.estimate, { signed: true })}, exact ${number(largestMiss!.exact, { signed: true })}`); // prettier-ignore
+      expect(site.agreement.all.count).to.equal(40);
+    });
+  }
 });
