@@ -38,10 +38,13 @@ function doseRow(dose: DoseRecord, several: boolean): string {
     .join('')}</tr>`;
 }
 
+/** Folded where there are many: the picture says it first. */
 function dosesTable({ doses, task, steered }: SteeringRecord): string {
   const several = steered.places.length > 1;
   const head = ['coefficient', task.metric, '95 % interval', 'change', 'log p correct', 'log p incorrect', 'KL, nats'];
-  return table([...(several ? ['place'] : []), ...head], doses.map((dose) => doseRow(dose, several))); // prettier-ignore
+  const rows = doses.map((dose) => doseRow(dose, several));
+  const all = table([...(several ? ['place'] : []), ...head], rows);
+  return several ? `<details class="dose"><summary>every dose (${whole(rows.length)})</summary>${all}</details>` : all;
 }
 
 const visible = (text: string): string => text.replaceAll('\n', '⏎').replaceAll('\t', '⇥');

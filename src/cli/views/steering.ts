@@ -4,6 +4,9 @@ import { asGiven, number, orDash } from '../../report/format.js';
 import type { ContinuationRecord, DoseRecord, ShiftRecord, SteeringRecord } from '../../report/steering.js';
 import { table } from './table.js';
 
+/** Doses named where there are many. */
+const STRONGEST = 10;
+
 const signed = (value: number): string => number(value, { signed: true });
 
 const doseRow = ({ place, coefficient, metric, change, correct, incorrect, divergence }: DoseRecord): string[] => [
@@ -44,9 +47,15 @@ const continuationTable = ({ prompt, written }: ContinuationRecord): string[] =>
   ),
 ];
 
+/** Of several places the doses that change the metric most. */
+function shownDoses({ doses, steered }: SteeringRecord): readonly DoseRecord[] {
+  if (steered.places.length === 1) return doses;
+  return [...doses].sort((a, b) => Math.abs(b.change.mean) - Math.abs(a.change.mean)).slice(0, STRONGEST);
+}
+
 /** @param written the files to name, most telling first */
 export const describeSteering = (record: SteeringRecord, written: readonly string[]): string => {
-  const { task, model, vector, steered, unsteered, doses, continuations } = record;
+  const { task, model, vector, steered, unsteered, continuations } = record;
   const head = [
     'place',
     'coefficient',
@@ -59,7 +68,7 @@ export const describeSteering = (record: SteeringRecord, written: readonly strin
   ];
   return [
     `${pc.bold(task.name)} on ${model.name}, ${task.pairs} ${steered.prompts} prompts steered at ${vector.site}: ${task.metric} ${number(unsteered.metric.mean)} unsteered, ${number(record.clean.mean)} clean, ${number(record.corrupt.mean)} corrupt`,
-    table(head, doses.map(doseRow)),
+    table(head, shownDoses(record).map(doseRow)),
     ...shiftsTable(record),
     ...continuations.flatMap(continuationTable),
     ...(written.length === 0 ? [] : ['', `written: ${written[0]} and ${written.length - 1} more`]),

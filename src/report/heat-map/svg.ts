@@ -10,7 +10,7 @@ import { colourAt, inkOn } from './colours.js';
 import { tableOf, type HeatTable } from './table.js';
 
 const HEAD = 62;
-const BAR = { gap: 26, width: 13, room: 92, least: 110 };
+const BAR = { gap: 26, width: 13, label: 58, beyond: 21, least: 110 };
 const LONGEST = 22;
 
 export interface HeatMapOptions {
@@ -53,6 +53,15 @@ const areUpright = (labels: readonly string[], width: number): boolean => widest
 const NAMED = 10;
 const NAMED_LINE = 15;
 
+/** How far from the bar its name stands: behind the longest of its numbers. */
+const labelAt = (values: readonly number[]): number => {
+  const ends = [values.reduce((a, b) => Math.max(a, b), 0), values.reduce((a, b) => Math.min(a, b), 0)];
+  const longest = Math.max(
+    ...ends.flatMap((end) => [end, end / 2]).map((value) => number(value, { signed: true }).length),
+  );
+  return Math.max(BAR.label, 8 + CHARACTER * longest + 12);
+};
+
 function frameOf(table: HeatTable, values: readonly number[], { numbers }: HeatMapOptions): Frame {
   const [rows, columns] = [table.rowLabels.length, table.columnLabels.length];
   const width = numbers && !table.vast ? 40 : columns === 1 ? 64 : columns > 40 ? 12 : 26;
@@ -64,7 +73,7 @@ function frameOf(table: HeatTable, values: readonly number[], { numbers }: HeatM
   const limit = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   const named = table.vast ? NAMED_LINE * (1 + Math.ceil(NAMED / 2)) : 0;
   const size = {
-    width: Math.max(right + BAR.gap + BAR.room, 420),
+    width: Math.max(right + BAR.gap + BAR.width + labelAt(values) + BAR.beyond, 420),
     height: Math.max(bottom + below + 36 + named, HEAD + BAR.least + 24),
   };
   return { table, values, limit, left, cell: { width, height }, right, bottom, size };
@@ -175,7 +184,7 @@ function drawBar(frame: Frame, label: string): string[] {
         `<path d="M${px(x + BAR.width)} ${px(yOf(value))}h4" stroke="${FAINT}" stroke-width="0.8"/>` +
         text(number(value, { signed: true }), [x + BAR.width + 8, yOf(value) + 4], { anchor: 'start' }),
     ),
-    text(label, [x + BAR.width + 58, HEAD + height / 2], { fill: FAINT, turn: true }),
+    text(label, [x + BAR.width + labelAt(values), HEAD + height / 2], { fill: FAINT, turn: true }),
   ];
 }
 
