@@ -116,6 +116,22 @@ for (const shape of Object.keys(SHAPES).filter((name) => SHAPES[name]!.dMlp !== 
           await small.dispose();
         }));
 
+      it('cost the layers above theirs each, and the layer’s own neurons once', () =>
+        within(async (session) => {
+          const { nLayers } = scene.model.config;
+          const costOf = async (layer: number, count: number) => {
+            const { layerTokens, kernelRuns } = engine.counters;
+            await session.ask(Array.from({ length: count }, (_, i) => ask({ kind: 'neurons', layer, neurons: [i] })));
+            return { tokens: engine.counters.layerTokens - layerTokens, runs: engine.counters.kernelRuns - kernelRuns };
+          };
+          for (let layer = 0; layer < nLayers; layer++) {
+            const [one, six] = [await costOf(layer, 1), await costOf(layer, 6)];
+            const changed = scene.batch.examples.length * (scene.batch.length - 2); // from the first difference on
+            expect(six.tokens).to.be.closeTo((6 * changed * (nLayers - 1 - layer)) / nLayers, 1e-9);
+            expect(six.runs, 'one chunk').to.equal(one.runs);
+          }
+        }));
+
       it('of no neuron, or where prompts are still equal: nothing', () =>
         within(async (session) => {
           const answers = await session.ask([

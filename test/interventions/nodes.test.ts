@@ -179,6 +179,20 @@ describe('attribution to nodes', () => {
     await small.dispose();
   });
 
+  it('costs passes for all sites and layers together, or for each of them the layers from it on', async () => {
+    const costOf = async (asked: Asked & GridRequest): Promise<number> => {
+      const before = engine.counters.layerTokens;
+      await attribute(engine, [pairs[1]!], asked);
+      return (engine.counters.layerTokens - before) / pairs[1]!.clean.length - 2; // beside the two prompts
+    };
+    expect(await costOf({ grid: 'z', layers: [0] })).to.be.closeTo(1 + 1, 1e-9);
+    expect(await costOf({ grid: 'resid-pre,z,q,neurons', layers: [0, 1] })).to.be.closeTo(1 + 1, 1e-9);
+    expect(await costOf({ grid: 'z,mlp-out', method: 'ap-ig', steps: 5 })).to.be.closeTo(5 * (1 + 1), 1e-9);
+    // of two layers: above the output of layer 0 one, above that of layer 1 none; from the stream entering them two and one
+    expect(await costOf({ grid: 'mlp-out', method: 'ig', steps: 4 })).to.be.closeTo((4 * (1 + 1)) / 2, 1e-9);
+    expect(await costOf({ grid: 'resid-pre', method: 'ig', steps: 4 })).to.be.closeTo((4 * (2 + 2 + 1 + 1)) / 2, 1e-9);
+  });
+
   it('stops where it is told to', async () => {
     const controller = new AbortController();
     controller.abort();
