@@ -29,7 +29,7 @@ async function openStudy({ workload, quick }: BenchContext): Promise<Study> {
 async function fast({ engine, examples }: Study): Promise<void> {
   const { signal } = new AbortController();
   await withSessions(engine, examples, ASKED, (forEach) =>
-    search(engine.universe, RULE, { measure: measureWith(forEach, { examples: examples.length, signal }) }),
+    search(engine.universe, RULE, measureWith(forEach, { examples: examples.length, signal })),
   );
 }
 

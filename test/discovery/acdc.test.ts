@@ -175,7 +175,11 @@ describe('ACDC on models', () => {
       const pair = (a: number, b: number) => ({ clean: [a, 2, b], corrupt: [b, 2, a], answers: [contrast(2, a, b)] });
       const { examples } = batchOf([pair(seed % 5, 5), pair(6, seed % 4)]);
       const holds = seed % 2 === 0 ? 'metric' : 'kl';
-      const rule: AcdcRule = { tau: 0.05, order: seed % 2 === 0 ? 'reverse' : `random:${seed}`, test: 'signed' };
+      const rule: AcdcRule = {
+        tau: [0.05, 0.003, 0.01, 0.2][seed % 4]!,
+        order: seed % 2 === 0 ? 'reverse' : `random:${seed}`,
+        test: seed % 3 === 0 ? 'absolute' : 'signed',
+      };
       await withEngine({ model, runtime }, async (engine) => {
         const { found } = await discover(engine, examples, { ...rule, holds });
         const spent = engine.counters.layerTokens;

@@ -5,6 +5,10 @@
  * A naive loop waits for each answer before it knows the next question. Here the next questions are asked together, on the guess
  * of how the ones before them will be decided; answers are used in order, up to the first guess that was wrong. What comes after
  * it was asked of the wrong circuit and is asked again. So every decision is the naive loop's, on the same circuits.
+ *
+ * A circuit costs less than a forward pass, where part of it is cut away or known. What that has saved is what may be lost on wrong
+ * guesses: never are more asked at once than would, were each of them a whole pass and only the first of use, still cost less than
+ * the naive loop.
  */
 import type { Universe } from '../../circuit/types.js';
 import { nodeOfReader } from '../../circuit/universe.js';
@@ -57,7 +61,12 @@ const MOST_AT_ONCE = 64;
 export async function search(
   universe: Universe,
   rule: AcdcRule,
-  given: { readonly measure: Measure; readonly onProgress?: (done: number, total: number) => void },
+  given: {
+    readonly measure: Measure;
+    /** forward passes that measuring has taken so far; left out: guesses are free */
+    readonly spent?: () => number;
+    readonly onProgress?: (done: number, total: number) => void;
+  },
 ): Promise<AcdcOutcome> {
   const order = edgeOrder(universe, rule.order);
   const isCut = (loss: number): boolean => (rule.test === 'signed' ? loss : Math.abs(loss)) < rule.tau;
@@ -67,7 +76,9 @@ export async function search(
   let state: State = { keep: whole, value: (await given.measure([whole]))[0] as number, next: 0 };
   let [atOnce, tried, passes, circuits] = [16, 0, 0, 0];
   for (;;) {
-    const { trials, end } = lookAhead(universe, order, state, { guess, atOnce });
+    // so far the loop has taken a pass for the whole model and one for each edge tried
+    const affordable = given.spent ? Math.max(1, Math.floor(2 + tried - given.spent())) : atOnce;
+    const { trials, end } = lookAhead(universe, order, state, { guess, atOnce: Math.min(atOnce, affordable) });
     if (trials.length === 0) return { keep: end, effects, value: state.value, tried, passes, circuits };
     const values = await given.measure(trials.map(({ without }) => without));
     const losses = trials.map(

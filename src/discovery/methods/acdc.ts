@@ -34,8 +34,8 @@ export const acdc: Method = {
     const share = (done: number, total: number): void =>
       onProgress(Math.floor((done * examples.length) / total), examples.length);
     return withSessions(engine, examples, asked, async (forEach, plan) => {
-      const measure = measureWith(forEach, { examples: examples.length, signal });
-      const outcome = await search(engine.universe, rule, { measure, onProgress: share });
+      const meter = measureWith(forEach, { examples: examples.length, signal });
+      const outcome = await search(engine.universe, rule, { ...meter, onProgress: share });
       const { effects: mean, keep, tried, circuits, passes } = outcome;
       const scores = { method: 'acdc', mean, perExample: null, exampleCount: examples.length };
       return { scores, plan, found: { edges: keep, by: rule.test, search: { tried, circuits, passes } } };
