@@ -24,7 +24,10 @@ export function promptIds(model: Model, prompt: Prompt, bos: boolean | 'auto' | 
 
 function encode({ tokenizer, source }: Model, text: string, bos: boolean | 'auto' | undefined): number[] {
   if (!tokenizer)
-    return refuse('model/tokenizer', `${source} has no tokenizer; give token ids with --ids, e.g. --ids 1,2,3`);
+    return refuse(
+      'model/tokenizer',
+      `${source} has no tokenizer; give token ids instead of a text, e.g. --ids 1,2,3, or in files of prompts lists such as [[1, 2], [3]]`,
+    );
   const wanted = bos === undefined || bos === 'auto' ? tokenizer.prependsBos : bos;
   if (wanted && tokenizer.bosId === null)
     return refuse('model/tokenizer', `the tokenizer of ${source} has no BOS token; use --bos false`);

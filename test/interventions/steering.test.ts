@@ -240,6 +240,20 @@ describe('what a dose does', () => {
       expectNear(whole.doses[0]!.logProbabilities, parts.doses[0]!.logProbabilities, 1e-12);
     }));
 
+  it('costs two forward passes, and for each coefficient but 0 the layers above', () =>
+    withEngine({ model: randomModel({ nLayers: 4 }, 37), runtime }, async (engine) => {
+      const tokens = 2 * 5; // pairs of prompts of five tokens
+      for (const [site, layers] of [
+        [{ kind: 'resid-pre', layer: 0 }, 4],
+        [{ kind: 'resid-pre', layer: 3 }, 1],
+        [{ kind: 'resid-post', layer: 3 }, 0],
+      ] as const) {
+        engine.counters.layerTokens = 0;
+        await steered(engine, pairs, { vector: added(site, engine.model), coefficients: [-1, 0, 1], at: 'all' });
+        expect(engine.counters.layerTokens).to.be.closeTo(2 * tokens + (2 * tokens * layers) / 4, 1e-9);
+      }
+    }));
+
   it('names the tokens that rise and fall most, none that stays', () => {
     const response = (logs: number[]) => ({
       ...{ metric: Float64Array.of(), correct: Float64Array.of(), incorrect: Float64Array.of() },

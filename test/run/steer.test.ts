@@ -82,6 +82,9 @@ describe('steering a task', () => {
       const { data, shape } = sidecars[1]!;
       expect(shape).to.deep.equal([3, 32]);
       expect([...data.slice(0, 32)], 'both begin alike').to.deep.equal(Array(32).fill(0));
+      const spaces = await steer({ ...asked, plus: 'dog', minus: 'a' });
+      expect(spaces.record.vector.minus.first[0]).to.match(/^a +$/);
+      expect(spaces.record.vector.plus.first).to.deep.equal(['dog']);
       const text = await steer({ ...asked, plus: 'the dog', minus: 'a', read: 'end' });
       expect(text.record.vector).to.include({ rows: 1, read: 'end' });
       expect(text.record.vector.plus.first).to.deep.equal(['the dog']);
