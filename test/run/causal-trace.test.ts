@@ -50,6 +50,9 @@ describe('causal tracing of facts', () => {
           ...['tracing.html', 'tracing.json'],
         ].sort(),
       );
+      const page = readFileSync(join(out, 'tracing.html'), 'utf8');
+      for (const key of keys) expect(page).to.contain(readFileSync(join(out, `${key}-effects.svg`), 'utf8'));
+      expect(page.match(/class="band"/g)!.length).to.be.greaterThan(6);
       const { data, shape } = decodeNpy(readFileSync(join(out, 'resid-post.npy')), 'resid-post.npy');
       expect(shape).to.deep.equal([3, 6, 3]);
       const last = record.effects.find((one) => one.layer === 2 && one.tokens === 'last token')!;
