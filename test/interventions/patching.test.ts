@@ -160,7 +160,7 @@ describe('planning grids', () => {
       Promise.resolve().then(() => axesOf({ grid: 'resid-pre' }, [span([1, 2]), span([1, 2, 3])])),
       'interventions/positions',
       '2, 3 tokens',
-      '--by span',
+      '--by, --resolution: span',
     ));
 
   it('refuses a span that some prompts lack, naming those that every prompt has', () =>
