@@ -10,15 +10,17 @@ const closed = { additionalProperties: false } as const;
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const nullable = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
 
-const Mean = Type.Object(
-  {
-    mean: Type.Number(),
-    low: nullable('lower end of the 95 % interval over prompts; null where there is none (one prompt)'),
-    high: nullable('upper end'),
-    count: count('prompts'),
-  },
-  closed,
-);
+const mean = (description?: string) =>
+  Type.Object(
+    {
+      mean: Type.Number(),
+      low: nullable('lower end of the 95 % interval over prompts; null where there is none (one prompt)'),
+      high: nullable('upper end'),
+      count: count('prompts'),
+    },
+    { ...closed, ...(description === undefined ? {} : { description }) },
+  );
+const Mean = mean();
 const Share = Type.Union(
   [
     Type.Object(
@@ -135,7 +137,7 @@ const schema = Type.Object(
       closed,
     ),
     clean: Mean,
-    random: { ...Mean, description: 'expected metric of a prompt’s answers on a random prompt of its pool' },
+    random: mean('expected metric of a prompt’s answers on a random prompt of its pool'),
     scrubbed: Mean,
     recovered: Share,
     claims: Type.Array(Claim),
