@@ -93,7 +93,7 @@ const methodsTable = (): string[] => {
   const edges = countEdges({ nLayers: layers, nHeads: 12, hasMlp: true, parallelBlocks: false });
   const rows = METHODS.map(({ key, title, cost, reference }) => {
     const setting = { steps: 5, rule: 'midpoint', seed: 0 } as const;
-    const { forwards, backwards } = cost(setting, { edges, layers });
+    const { forwards, backwards } = cost(setting, { edges, layers, minibatches: 10 });
     return row(`[\`${key}\`](#${key})`, title(setting), `${forwards}`, `${backwards}`, reference);
   });
   return [

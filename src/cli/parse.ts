@@ -22,6 +22,11 @@ export const number: Parse<number> = (text) => {
   return Number.isFinite(n) ? n : reject('a number, e.g. 0.05');
 };
 
+export const positive: Parse<number> = (text) => {
+  const n = number(text);
+  return n > 0 ? n : reject('a number above 0');
+};
+
 export const oneOf =
   <const T extends string>(...choices: readonly T[]): Parse<T> =>
   (text) =>

@@ -86,6 +86,14 @@ export interface Search {
   readonly passes: number;
 }
 
+/** What a method's cost depends on. */
+export interface Extent {
+  readonly edges: number;
+  readonly layers: number;
+  /** how many batches learned masks see the pairs in, one for each update */
+  readonly minibatches: number;
+}
+
 /** A way to score every edge. One file each; a new one is that file and a line in the registry. */
 export interface Method {
   readonly key: string;
@@ -103,7 +111,7 @@ export interface Method {
   /** the points whose gradients it averages, where it is plain gradients: such a method can be asked about single neurons */
   points?(setting: MethodSetting): readonly Point[];
   title(setting: MethodSetting): string;
-  cost(setting: MethodSetting, graph: { readonly edges: number; readonly layers: number }): Cost;
+  cost(setting: MethodSetting, extent: Extent): Cost;
   /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */
   check?(asked: { readonly metric: MetricKey; readonly setting: MethodSetting }): void;
   /** Scores are means over the examples; positive = the edge helps the task. */

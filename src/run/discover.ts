@@ -7,6 +7,7 @@ import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../c
 import type { Circuit } from '../circuit/types.js';
 import { eliminate } from '../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../discovery/index.js';
+import { extentOf } from '../discovery/extent.js';
 import { fitMemory, mebibytes } from '../discovery/memory.js';
 import type { Attribution, Journal, MethodContext } from '../discovery/types.js';
 import { refuse } from '../errors.js';
@@ -73,8 +74,9 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
-  const { steps, rule, seed, tau, order, test, holds } = request;
-  const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks: { edges: request.edges, holds } };
+  const { steps, rule, seed, tau, order, test, holds, edges, updates, rate, lambda } = request;
+  const masks = { edges, holds, updates, rate, lambda };
+  const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
   checkRequest(request, method);
@@ -210,7 +212,7 @@ async function score(
   },
 ): Promise<{ attribution: Attribution; memory: Rehearsal }> {
   const examples = pick(task, 'discover');
-  const { forwards, backwards } = method.cost(setting, graphSize(bench.engine));
+  const { forwards, backwards } = method.cost(setting, extentOf(bench.engine, examples));
   const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
   // a backward pass that tells all readers apart costs about three forward ones
   const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
@@ -232,11 +234,6 @@ async function score(
     return { attribution, memory };
   });
 }
-
-const graphSize = ({ universe, model }: Workbench['engine']): { edges: number; layers: number } => ({
-  edges: universe.edgeCount,
-  layers: model.config.nLayers,
-});
 
 const formatSeconds = (seconds: number): string =>
   seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;

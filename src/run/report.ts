@@ -2,11 +2,13 @@
 import { basename } from 'node:path';
 import { nodesIn } from '../circuit/compare.js';
 import type { Scores } from '../circuit/types.js';
+import { extentOf } from '../discovery/extent.js';
 import { faithfulness, percentileAmong } from '../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../evaluation/statistics.js';
 import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../report/record.js';
 import { describeSidecar, type Sidecar } from '../report/sidecar.js';
 import { sidecarsOf } from './sidecars.js';
+import type { Example } from '../task/types.js';
 import type { Findings } from './findings.js';
 import { packageVersion } from '../package.js';
 
@@ -221,10 +223,8 @@ function costOf({
   random,
 }: Findings): ReportRecord['cost'] {
   const { discover, report } = task.splits;
-  const { forwards, backwards } = method.cost(setting, {
-    edges: engine.universe.edgeCount,
-    layers: engine.model.config.nLayers,
-  });
+  const examples = discover.map((place) => task.examples[place] as Example);
+  const { forwards, backwards } = method.cost(setting, extentOf(engine, examples));
   const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
   const diagnosed = missed ? 4 + missed.samples + missed.suspects.length : 0;
   return {

@@ -1,9 +1,10 @@
 import { ACDC_DEFAULTS, type AcdcSetting } from '../discovery/acdc/setting.js';
+import { MASK_DEFAULTS, type MaskSetting } from '../discovery/masks/setting.js';
 import type { RiemannRule } from '../discovery/index.js';
 import type { SourceKind } from '../engine/questions.js';
 
 /** What `thevenin discover` is asked. Only task and model have no default. */
-export interface DiscoverRequest extends AcdcSetting {
+export interface DiscoverRequest extends AcdcSetting, MaskSetting {
   /** a shipped task's name or a task file */
   readonly task: string;
   /** a bundled model's name, a folder or a .gguf file */
@@ -27,8 +28,6 @@ export interface DiscoverRequest extends AcdcSetting {
   readonly neurons: readonly number[] | undefined;
   /** keep the scores of every pair */
   readonly perExample: boolean;
-  /** edges before dead ends are pruned */
-  readonly edges: number;
   readonly select: string;
   /** the least score, with `select: threshold` */
   readonly threshold: number | undefined;
@@ -66,6 +65,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   steps: 5,
   rule: 'midpoint',
   ...ACDC_DEFAULTS,
+  ...MASK_DEFAULTS,
   source: 'other-prompt',
   noiseScale: 1,
   journal: undefined,
@@ -73,7 +73,6 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   spans: undefined,
   neurons: undefined,
   perExample: false,
-  edges: 200,
   select: 'top-n',
   threshold: undefined,
   by: 'absolute',

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { SOURCE_KINDS } from '../../engine/questions.js';
 import { defineCommand, flag, required, value } from '../command.js';
-import { integer, layers, names, number, oneOf, path, text, visitOrder } from '../parse.js';
+import { integer, layers, names, number, oneOf, path, positive, text, visitOrder } from '../parse.js';
 import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
 
 export const discover = defineCommand({
@@ -45,6 +45,9 @@ export const discover = defineCommand({
       oneOf('kl', 'metric'),
       'kl',
     ),
+    updates: value('--updates <n>', 'learned masks: updates, each on one minibatch', integer({ least: 1 }), 500),
+    rate: value('--rate <n>', 'learned masks: learning rate of Adam', positive, 0.1),
+    lambda: value('--lambda <price>', 'subnetwork probing: what the loss pays if every node is open', positive, 1),
     journal: value(
       '--journal <file>',
       'exact: keep effects there as they come; an interrupted run goes on from it',

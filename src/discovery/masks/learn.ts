@@ -1,11 +1,11 @@
 /** Masks learned: the loss under masks that are drawn anew at every update, and what open masks cost. */
-import { planBatches } from '../../engine/batches.js';
 import type { ChunkPlan } from '../../engine/chunks.js';
 import type { Runtime, Tensor, Tensors } from '../../runtime/types.js';
 import { seeded, type Random } from '../../task/random.js';
 import { noising } from '../collect.js';
 import type { MethodContext } from '../types.js';
 import { adamCorrections, openProbability, updateProgram } from './hard-concrete.js';
+import { planMinibatches } from './minibatches.js';
 import { withMaskedModel, type MaskedBatch } from './model.js';
 import type { MaskSetting } from './setting.js';
 
@@ -27,17 +27,18 @@ export interface Learned {
 
 /** log α at first: open with a probability of 0.97. */
 const START = 2;
-/** so many batches where the engine would run one: more updates from the same pairs */
-const MINIBATCHES = 4;
 
-/** The same seed on the same runtime and machine learns the same masks. Cost: 2 forward and 1 backward passes per pair and update. */
+/**
+ * The same seed on the same runtime and machine learns the same masks. Cost: 2 forward and 1 backward passes over a minibatch
+ * for each update, and 2 forward passes.
+ */
 export async function learnMasks(
   context: MethodContext,
   { units, setting, penalty }: { units: Units; setting: MaskSetting; penalty: Penalty },
 ): Promise<Learned> {
   const { engine, examples, signal, onProgress } = context;
   const asked = { ...noising(context), ...(setting.holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
-  const { batches, plan } = planBatches(engine, examples, MINIBATCHES);
+  const { batches, plan } = planMinibatches(engine, examples);
   return withMaskedModel(engine, batches, asked, async (models) => {
     const random = seeded(context.setting.seed);
     const learner = await openLearner(engine.runtime, units, random);

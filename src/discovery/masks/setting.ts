@@ -1,3 +1,5 @@
+import { refuse } from '../../errors.js';
+
 export interface MaskSetting {
   /** edges that a circuit may have, before dead ends are pruned */
   readonly edges: number;
@@ -5,10 +7,26 @@ export interface MaskSetting {
   readonly holds: 'kl' | 'metric';
   /** updates of the masks */
   readonly updates: number;
-  /** of Adam; the multipliers of the constraint rise by as much */
+  /** of Adam */
   readonly rate: number;
   /** of subnetwork probing alone: what the loss pays if every node is open, nats */
   readonly lambda: number;
 }
 
 export const MASK_DEFAULTS: MaskSetting = { edges: 200, holds: 'kl', updates: 500, rate: 0.1, lambda: 1 };
+
+export const maskSetting = ({ masks }: { readonly masks?: Partial<MaskSetting> }): MaskSetting => ({
+  ...MASK_DEFAULTS,
+  ...masks,
+});
+
+/** @throws TheveninError discovery/search */
+export function checkMasks({ updates, rate }: MaskSetting): void {
+  if (!(updates >= 1 && Number.isInteger(updates)))
+    refuse('discovery/search', `--updates ${updates} learns no mask; give a whole number of updates, 1 or more`);
+  if (!(rate > 0 && Number.isFinite(rate)))
+    refuse('discovery/search', `--rate ${rate} moves no mask; give a rate of Adam above 0, e.g. ${MASK_DEFAULTS.rate}`);
+}
+
+export const masksTitle = ({ updates, rate, holds }: MaskSetting): string =>
+  `${updates} updates, rate ${rate}, ${holds === 'kl' ? 'KL' : 'the metric'}`;

@@ -1,10 +1,9 @@
 import { topN } from '../../circuit/select/top-n.js';
 import { refuse } from '../../errors.js';
 import { learnMasks, type Penalty } from '../masks/learn.js';
-import { MASK_DEFAULTS, type MaskSetting } from '../masks/setting.js';
-import type { Method, MethodSetting } from '../types.js';
-
-const settingOf = ({ masks }: MethodSetting): MaskSetting => ({ ...MASK_DEFAULTS, ...masks });
+import { masksCost } from '../masks/minibatches.js';
+import { checkMasks, maskSetting, masksTitle, type MaskSetting } from '../masks/setting.js';
+import type { Method } from '../types.js';
 
 /** The share of the updates in which the target falls from all edges to those asked for. */
 const WARMUP = 0.6;
@@ -24,17 +23,19 @@ export const edgePruning: Method = {
   direction: 'noising',
   joint: true,
   title: (setting) => {
-    const { edges, updates, holds } = settingOf(setting);
-    return `edge pruning to ${edges} edges, ${updates} updates, ${holds === 'kl' ? 'KL' : 'the metric'}`;
+    const masks = maskSetting(setting);
+    return `edge pruning to ${masks.edges} edges, ${masksTitle(masks)}`;
   },
-  cost: (setting) => ({ forwards: 2 + 2 * settingOf(setting).updates, backwards: settingOf(setting).updates }),
+  cost: (setting, extent) => masksCost(maskSetting(setting), extent),
   check: ({ setting }) => {
-    const { edges } = settingOf(setting);
+    const masks = maskSetting(setting);
+    const { edges } = masks;
+    checkMasks(masks);
     if (edges < 1) refuse('discovery/search', `--edges ${edges} leaves no circuit to learn; ask for 1 or more`);
   },
   run: async (context) => {
     const { universe } = context.engine;
-    const setting = settingOf(context.setting);
+    const setting = maskSetting(context.setting);
     const requested = Math.min(setting.edges, universe.edgeCount);
     const units = { count: universe.edgeCount, ofEdge: Int32Array.from({ length: universe.edgeCount }, (_, e) => e) };
     const penalty = lagrangian(universe.edgeCount, requested, setting);

@@ -1,10 +1,9 @@
 import { refuse } from '../../errors.js';
 import { learnMasks } from '../masks/learn.js';
-import { MASK_DEFAULTS, type MaskSetting } from '../masks/setting.js';
+import { masksCost } from '../masks/minibatches.js';
+import { checkMasks, maskSetting, masksTitle } from '../masks/setting.js';
 import { edgesBetween } from '../nodes.js';
-import type { Method, MethodSetting } from '../types.js';
-
-const settingOf = ({ masks }: MethodSetting): MaskSetting => ({ ...MASK_DEFAULTS, ...masks });
+import type { Method } from '../types.js';
 
 /**
  * Subnetwork probing: a mask for every node's output, learned with a price on open masks instead of a number of them. A node's score
@@ -17,17 +16,20 @@ export const subnetworkProbing: Method = {
   direction: 'noising',
   joint: true,
   title: (setting) => {
-    const { lambda, updates, holds } = settingOf(setting);
-    return `subnetwork probing, λ ${lambda}, ${updates} updates, ${holds === 'kl' ? 'KL' : 'the metric'}`;
+    const masks = maskSetting(setting);
+    return `subnetwork probing, λ ${masks.lambda}, ${masksTitle(masks)}`;
   },
-  cost: (setting) => ({ forwards: 2 + 2 * settingOf(setting).updates, backwards: settingOf(setting).updates }),
+  cost: (setting, extent) => masksCost(maskSetting(setting), extent),
   check: ({ setting }) => {
-    const { lambda } = settingOf(setting);
-    if (!(lambda >= 0)) refuse('discovery/search', `λ = ${lambda} is no price of nodes; give a number of 0 or more`);
+    const masks = maskSetting(setting);
+    const { lambda } = masks;
+    checkMasks(masks);
+    if (!(lambda > 0 && Number.isFinite(lambda)))
+      refuse('discovery/search', `--lambda ${lambda} closes no node; give a price of nodes above 0, e.g. 1`);
   },
   run: async (context) => {
     const { universe } = context.engine;
-    const setting = settingOf(context.setting);
+    const setting = maskSetting(context.setting);
     const nodes = universe.senders.length - 1; // the input is never masked
     const ofEdge = universe.edgeSender.map((sender) => (sender === 0 ? nodes : sender - 1));
     const penalty = (): number => setting.lambda / nodes;
