@@ -5,11 +5,12 @@ import type { Question, Site } from '../../src/engine/questions.js';
 import { withSession, type Session } from '../../src/engine/run.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
 import { loadModel } from '../../src/model/load.js';
+import { makeSource } from '../../src/engine/sources.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { batchOf, effects, expectNear, withEngine } from '../helpers/engine.js';
 import { SHAPES } from '../helpers/hand-made.js';
-import { golden } from '../helpers/model-files.js';
+import { golden, refused } from '../helpers/model-files.js';
 import { uniform } from '../helpers/op-cases.js';
 import { pairsOf } from '../helpers/peer-pairs.js';
 import { onEveryRuntime } from '../runtime/available.js';
@@ -131,6 +132,17 @@ for (const shape of Object.keys(SHAPES).filter((name) => SHAPES[name]!.dMlp !== 
             expect(six.runs, 'one chunk').to.equal(one.runs);
           }
         }));
+
+      it('are known of prompts alone: other sources are refused', async () => {
+        const source = await makeSource(engine, 'zero', { batches: [], side: 'corrupt' });
+        const options = { metric: METRIC, direction: 'noising', source } as const;
+        await refused(
+          withSession(engine, scene.batch, options, (session) => session.ask([ask({ kind: 'neurons', layer: 0 })])),
+          'discovery/source',
+          'neurons',
+          'the whole output of the MLP',
+        );
+      });
 
       it('of no neuron, or where prompts are still equal: nothing', () =>
         within(async (session) => {
