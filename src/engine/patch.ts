@@ -11,8 +11,6 @@ import { clampStart, type Setting } from './setting.js';
 import { makeSpan } from './span.js';
 import type { Walk } from './walk.js';
 
-export { afterAttention } from './entries.js';
-
 interface Asked {
   /** place among the answers */
   readonly index: number;

@@ -9,7 +9,7 @@
 import type { Tensor } from '../runtime/types.js';
 import { Arena } from './arena.js';
 import { layerBytesPerToken, pieces, planChunks } from './chunks.js';
-import { afterAttention } from './patch.js';
+import { afterAttention } from './entries.js';
 import { at, floats, shifted, type Ground } from './setting.js';
 import { makeSpan, type Span } from './span.js';
 import { NOTHING, walkUp, type Walk } from './walk.js';

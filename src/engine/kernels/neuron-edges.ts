@@ -1,5 +1,5 @@
 /** The programs of edges into and out of single neurons of an MLP. */
-import { activate, mlp, mlpOutput, normalise, type Arithmetic } from '../../model/blocks.js';
+import { mlp, mlpOutput, neurons, normalise, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import { B, cachedStream, POS, Q, stream } from './dims.js';
@@ -7,17 +7,13 @@ import { normalisedStream } from './frozen-norm.js';
 
 const SENDERS = 'senders';
 
-/** What a layer's neurons are, given what its MLP reads [1, examples, pos, d]: [examples, pos, dMlp]. */
-function neurons(x: Value, arithmetic: Arithmetic): Value {
-  const { hidden, gate } = mlp(x, arithmetic);
-  const active = gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
-  return p.reshape(active, [B, POS, arithmetic.config.dMlp]);
-}
-
 /** What a layer's neurons are in one cached run minus in another, [examples, pos, dMlp]. */
 export function neuronChange(arithmetic: Arithmetic): Program {
   const { config } = arithmetic;
-  const of = (name: string): Value => neurons(cachedStream(name, config), arithmetic);
+  const of = (name: string): Value => {
+    const { hidden, gate } = mlp(cachedStream(name, config), arithmetic);
+    return p.reshape(neurons(hidden, gate, arithmetic), [B, POS, config.dMlp]);
+  };
   return p.makeProgram('neuronChange', { change: p.sub(of('alt'), of('now')) });
 }
 
@@ -78,7 +74,7 @@ export function cutNeuron(arithmetic: Arithmetic): Program {
     const read = (weight: string): Value => dot(normed, column(weight), arithmetic);
     const bias = arithmetic.has.inBias ? p.gather(p.parameter('mlp.in.bias', [dMlp]), neuron, 0) : null;
     const hidden = bias ? p.add(read('mlp.in'), p.reshape(bias, [Q, 1, 1, 1])) : read('mlp.in');
-    return config.gatedMlp ? p.mul(activate(read('mlp.gate'), arithmetic), hidden) : activate(hidden, arithmetic);
+    return neurons(hidden, config.gatedMlp ? read('mlp.gate') : null, arithmetic);
   };
   const base = p.broadcast(cachedStream('base', config), [Q, B, POS, dModel]);
   const change = p.sub(before(stream('x', config)), before(base)); // [questions, examples, pos, 1]
