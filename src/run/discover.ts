@@ -74,8 +74,8 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
-  const { steps, rule, seed, tau, order, test, holds, edges, updates, rate, lambda } = request;
-  const masks = { edges, holds, updates, rate, lambda };
+  const { steps, rule, seed, tau, order, test, holds, edges, updates, rate, lambda, restarts } = request;
+  const masks = { edges, holds, updates, rate, lambda, restarts };
   const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
   const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });

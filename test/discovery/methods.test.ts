@@ -29,14 +29,20 @@ describe('methods', () => {
   it('that learn masks count what an update runs: one minibatch, so that a pair has its turn once in so many updates', () => {
     for (const key of ['edge-pruning', 'subnetwork-probing']) {
       const cost = (minibatches: number): unknown =>
-        findMethod(key).cost({ ...setting, masks: { updates: 30 } }, { edges: 100, layers: 3, minibatches });
+        findMethod(key).cost(
+          { ...setting, masks: { updates: 30, restarts: 1 } },
+          { edges: 100, layers: 3, minibatches },
+        );
       expect(cost(1), key).to.deep.equal({ forwards: 62, backwards: 30 });
       expect(cost(8), key).to.deep.equal({ forwards: 10, backwards: 4 });
     }
   });
 
   it('that learn masks refuse settings that learn none, and name their settings in the title', () => {
-    const refused = { updates: [0, -3, 1.5], rate: [0, -0.1, NaN], lambda: [0, -1] };
+    const best = { ...setting, masks: { updates: 30, restarts: 3 } };
+    const cost = findMethod('edge-pruning').cost(best, { edges: 100, layers: 3, minibatches: 8 });
+    expect(cost, 'three attempts compared').to.deep.equal({ forwards: 3 * 10 + 5, backwards: 12 });
+    const refused = { updates: [0, -3, 1.5], restarts: [0, 1.5], rate: [0, -0.1, NaN], lambda: [0, -1] };
     for (const [name, values] of Object.entries(refused))
       for (const value of values)
         expect(() =>
@@ -48,7 +54,9 @@ describe('methods', () => {
           .to.throw(TheveninError, `--${name} ${value}`)
           .with.property('code', 'discovery/search');
     const masks = { edges: 30, updates: 70, rate: 0.05, lambda: 2 };
-    expect(findMethod('edge-pruning').title({ ...setting, masks })).to.contain('to 30 edges, 70 updates, rate 0.05');
+    expect(findMethod('edge-pruning').title({ ...setting, masks })).to.contain(
+      'to 30 edges, the best of 3, 70 updates, rate 0.05',
+    );
     expect(findMethod('subnetwork-probing').title({ ...setting, masks })).to.contain('λ 2, 70 updates, rate 0.05');
   });
 

@@ -158,6 +158,7 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
     ['discover --task plain --method eap --journal here.jsonl', 'cli/usage', '--journal', 'eap'],
     ['discover --task plain --method acdc --order random:x', 'cli/usage', '--order'],
     ['discover --task plain --method edge-pruning --updates 0', 'cli/usage', '--updates', 'from 1 up'],
+    ['discover --task plain --method edge-pruning --restarts 0', 'cli/usage', '--restarts', 'from 1 up'],
     ['discover --task plain --method edge-pruning --rate 0', 'cli/usage', '--rate', 'above 0'],
     ['discover --task plain --method subnetwork-probing --lambda -1', 'cli/usage', '--lambda', 'above 0'],
   ],

@@ -45,7 +45,13 @@ export const discover = defineCommand({
       oneOf('kl', 'metric'),
       'kl',
     ),
-    updates: value('--updates <n>', 'learned masks: updates, each on one minibatch', integer({ least: 1 }), 500),
+    updates: value('--updates <n>', 'learned masks: updates, each on one minibatch', integer({ least: 1 }), 250),
+    restarts: value(
+      '--restarts <n>',
+      'edge pruning: circuits learned, the best of which is kept',
+      integer({ least: 1 }),
+      3,
+    ),
     rate: value('--rate <n>', 'learned masks: learning rate of Adam', positive, 0.1),
     lambda: value('--lambda <price>', 'subnetwork probing: what the loss pays if every node is open', positive, 1),
     journal: value(

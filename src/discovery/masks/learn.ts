@@ -49,7 +49,8 @@ export async function learnMasks(
         if (queue.length === 0) queue = random.shuffled(models);
         const batch = queue.pop() as MaskedBatch;
         const { value, gradient } = await batch.run(learner.mask());
-        const slope = LOSSES[setting.holds](value, batch);
+        const share = (value.length * models.length) / examples.length; // every pair weighs the same, in batches large and small
+        const slope = share * LOSSES[setting.holds](value, batch);
         await learner.update({ gradient, slope, penalty: penalty(learner.size(), t), rate: setting.rate, t });
         gradient.dispose();
         onProgress(Math.floor((t * examples.length) / setting.updates), examples.length);

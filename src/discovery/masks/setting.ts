@@ -11,9 +11,11 @@ export interface MaskSetting {
   readonly rate: number;
   /** of subnetwork probing alone: what the loss pays if every node is open, nats */
   readonly lambda: number;
+  /** of edge pruning alone: circuits learned, each with noise of its own, of which the best is kept */
+  readonly restarts: number;
 }
 
-export const MASK_DEFAULTS: MaskSetting = { edges: 200, holds: 'kl', updates: 500, rate: 0.1, lambda: 1 };
+export const MASK_DEFAULTS: MaskSetting = { edges: 200, holds: 'kl', updates: 250, rate: 0.1, lambda: 1, restarts: 3 };
 
 export const maskSetting = ({ masks }: { readonly masks?: Partial<MaskSetting> }): MaskSetting => ({
   ...MASK_DEFAULTS,
@@ -21,7 +23,9 @@ export const maskSetting = ({ masks }: { readonly masks?: Partial<MaskSetting> }
 });
 
 /** @throws TheveninError discovery/search */
-export function checkMasks({ updates, rate }: MaskSetting): void {
+export function checkMasks({ updates, rate, restarts }: MaskSetting): void {
+  if (!(restarts >= 1 && Number.isInteger(restarts)))
+    refuse('discovery/search', `--restarts ${restarts} learns no circuit; give a whole number, 1 or more`);
   if (!(updates >= 1 && Number.isInteger(updates)))
     refuse('discovery/search', `--updates ${updates} learns no mask; give a whole number of updates, 1 or more`);
   if (!(rate > 0 && Number.isFinite(rate)))
