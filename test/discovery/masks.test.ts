@@ -2,14 +2,13 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { compareCircuits } from '../../src/circuit/compare.js';
+import { freshPairs, jaccardOf, maskOf, openRivals } from '../../bench/edge-pruning.js';
+import { describeComparisons, type ComparisonReport } from '../../bench/edge-pruning-table.js';
 import { countIn, prune } from '../../src/circuit/prune.js';
-import { selectCircuit } from '../../src/circuit/select.js';
 import { withMaskedModel } from '../../src/discovery/masks/model.js';
 import { wholeModelBytes } from '../../src/discovery/whole-model.js';
 import type { MaskSetting } from '../../src/discovery/masks/setting.js';
 import { eap } from '../../src/discovery/methods/eap.js';
-import { eapIg } from '../../src/discovery/methods/eap-ig.js';
 import { edgePruning } from '../../src/discovery/methods/edge-pruning.js';
 import { subnetworkProbing } from '../../src/discovery/methods/subnetwork-probing.js';
 import type { MethodContext } from '../../src/discovery/types.js';
@@ -187,44 +186,57 @@ describe('learned masks on models whose circuit is known', () => {
 });
 
 describe('edge pruning on the bundled IOI model', () => {
-  const folder = fileURLToPath(new URL('../../models/ioi', import.meta.url));
+  const root = new URL('../../', import.meta.url);
+  const folder = fileURLToPath(new URL('models/ioi', root));
+  const read = (file: string): string => readFileSync(new URL(`reports/edge-pruning-ioi/${file}`, root), 'utf8');
+  const reported = JSON.parse(read('comparison.json')) as ComparisonReport;
 
-  it("is at least as faithful on held-out pairs as EAP-IG's circuit of the same size, and says how far seeds agree", async function () {
+  it("is at least as faithful as EAP-IG's circuit of the same size on pairs that no setting was chosen by, whatever the seed", async function () {
     skipWithout(this, existsSync(folder) ? folder : null, 'models/ioi is absent');
-    this.timeout(180_000);
-    await withWorkbench({ model: folder, runtime: 'auto' }, async ({ model, engine }) => {
-      const { universe } = engine;
-      const { task } = await openTask(model, { task: 'ioi', examples: 160, seed: 0, bos: undefined, split: true });
-      const [discover, report] = (['discover', 'report'] as const).map((split) =>
-        task.splits[split].map((place) => task.examples[place]!),
-      ) as [Example[], Example[]];
-      const { scores } = await eapIg.run(contextOf(engine, discover, {}));
-      const peerOf = (size: number): Uint8Array => {
-        for (let requested = size; ; requested++) {
-          const { edges, edgeCount } = selectCircuit(universe, scores.mean, {
-            rule: 'top-n',
-            by: 'absolute',
-            requested,
-          });
-          if (edgeCount >= size) return edges;
-        }
-      };
-      const found: Uint8Array[] = [];
+    this.timeout(240_000);
+    await withWorkbench({ model: folder, runtime: 'auto' }, async (bench) => {
+      const rivals = await openRivals(bench);
+      const found = [];
       for (const seed of [0, 1]) {
-        const learned = await edgePruning.run(contextOf(engine, discover, { edges: 30, holds: 'metric', seed }));
-        const circuit = prune(universe, learned.found!.edges);
-        const size = countIn(circuit);
-        expect(size).to.be.within(20, 30);
-        const measured = await measureCircuits(engine, report, [circuit, peerOf(size)], { metric: task.metric });
-        const [own, peer] = measured.circuits.map((values) =>
-          Math.abs(1 - faithfulness({ ...measured, circuit: values })!),
-        ) as [number, number];
-        expect(own, `|1 − f| of ${size} edges, seed ${seed}`).to.be.at.most(peer).and.below(0.1);
-        found.push(circuit);
+        const row = await rivals.compare({ edges: 20, holds: 'metric', seed });
+        expect(row.size.edgePruning).to.be.within(15, 20).and.at.most(row.size.eapIg);
+        expect(row.gain.value, `seed ${seed}`).to.be.at.least(0);
+        found.push(row.circuit);
       }
-      const { jaccard } = compareCircuits(universe, found[0]!, found[1]!).edges;
+      const jaccard = jaccardOf(bench.engine.universe, found);
       this.test!.title += ` (Jaccard ${jaccard.toFixed(2)})`;
-      expect(jaccard).to.be.within(0.4, 0.99);
+      expect(jaccard).to.be.within(0.4, 1);
+    });
+  });
+
+  it('has a report whose page is that of its figures, and whose circuits have the faithfulness that it says', async function () {
+    skipWithout(this, existsSync(folder) ? folder : null, 'models/ioi is absent');
+    this.timeout(60_000);
+    expect(read('README.md')).to.equal(describeComparisons(reported));
+    await withWorkbench({ model: folder, runtime: 'auto' }, async (bench) => {
+      const { universe } = bench.engine;
+      const { task } = await openTask(bench.model, {
+        task: 'ioi',
+        examples: 160,
+        seed: 0,
+        bos: undefined,
+        split: true,
+      });
+      const fresh = await freshPairs(bench, task.examples);
+      expect(fresh).to.have.lengthOf(reported.fresh.count);
+      const keys = ({ clean, corrupt }: Example): string => `${clean.join(' ')}|${corrupt.join(' ')}`;
+      const known = new Set(task.examples.map(keys));
+      expect(fresh.filter((pair) => known.has(keys(pair)))).to.deep.equal([]);
+      const circuits = reported.rows.map(({ circuit }) => maskOf(universe, circuit));
+      const measured = await measureCircuits(bench.engine, fresh, circuits, { metric: task.metric });
+      reported.rows.forEach((row, i) => {
+        const f = faithfulness({ ...measured, circuit: measured.circuits[i]! });
+        expect(f, `${row.edges} ${row.holds} ${row.seed}`).to.be.closeTo(row.faithfulness.edgePruning.value, 1e-3);
+      });
+      for (const { edges, holds, jaccard } of reported.seeds) {
+        const own = reported.rows.filter((row) => row.edges === edges && row.holds === holds);
+        expect(jaccardOf(universe, own.map(({ circuit }) => circuit))).to.be.closeTo(jaccard, 1e-5); // prettier-ignore
+      }
     });
   });
 });

@@ -53,7 +53,8 @@ export const edgePruning: Method = {
     }
     const circuits = attempts.map(({ chosen }) => chosen);
     const losses = circuits.length === 1 ? [0] : await circuitLosses(context, circuits, setting.holds);
-    const { open, plan, chosen } = attempts[losses.indexOf(Math.min(...losses))] as (typeof attempts)[number];
+    const best = losses.reduce((least, loss, i) => (loss < (losses[least] as number) ? i : least), 0);
+    const { open, plan, chosen } = attempts[best] as (typeof attempts)[number];
     const scores = { method: 'edge-pruning', mean: open, perExample: null, exampleCount: context.examples.length };
     return { scores, plan, found: { edges: chosen, by: 'signed' } };
   },
