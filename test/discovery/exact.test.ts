@@ -84,7 +84,10 @@ describe('exact effects of all edges', () => {
       expect(resumed.scores).to.deep.equal(straight.scores);
       expect(added).to.have.lengthOf(engine.universe.edgeCount - 30);
       const before = engine.counters.kernelRuns;
-      const known = new Map([...journal.known, ...added.map((one) => [cutName(engine.universe, one), one.values] as const)]);
+      const known = new Map([
+        ...journal.known,
+        ...added.map((one) => [cutName(engine.universe, one), one.values] as const),
+      ]);
       await exactEffects(context(engine, { journal: { known, add: async () => expect.fail('nothing is new') } }), 10);
       const again = engine.counters.kernelRuns - before;
       await exactEffects(context(engine), 10);

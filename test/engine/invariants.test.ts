@@ -54,7 +54,9 @@ for (const shape of Object.keys(SHAPES))
       });
 
       for (const source of ['other-prompt', 'zero'] as const)
-        for (const direction of source === 'other-prompt' ? (['noising', 'denoising'] as const) : (['noising'] as const))
+        for (const direction of source === 'other-prompt'
+          ? (['noising', 'denoising'] as const)
+          : (['noising'] as const))
           for (const kind of ['circuit', 'edge', 'sites'] as const)
             it(`${kind} questions, ${direction}, source ${source}: what substitution reader by reader gives`, async () => {
               const count = QUESTIONS[key] ?? OTHERWISE;

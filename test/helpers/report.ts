@@ -67,7 +67,10 @@ export const recordOf = (universe: Universe, scores: Float64Array, options: Opti
       forced: false,
     },
     capability: { clean: estimate(3.5), corrupt: estimate(-3), gap: estimate(6.5), doesTask: true },
-    chunkPlan: { memoryBudgetBytes: 2 ** 31, stages: [{ stage: 'score', examplesPerChunk: 16, chunks: 2, estimatedBytes: 2 ** 28 }] },
+    chunkPlan: {
+      memoryBudgetBytes: 2 ** 31,
+      stages: [{ stage: 'score', examplesPerChunk: 16, chunks: 2, estimatedBytes: 2 ** 28 }],
+    },
     graph: {
       shape: universe.shape,
       senders: universe.senders.length,
