@@ -19,6 +19,11 @@ export const nodes = later(async () => (await import('./run/nodes.js')).nodes);
 export const predict = later(async () => (await import('./run/predict.js')).predict);
 /** Causal scrubbing: how much of what a model does a hypothesis explains. */
 export const scrub = later(async () => (await import('./run/scrub.js')).scrub);
+/** A value read from a file as the hypothesis that it must be. @throws TheveninError interventions/hypothesis */
+export const parseHypothesis = later(async () => {
+  const { parseHypothesis: parse } = await import('./interventions/scrubbing/schema.js');
+  return (...given: Parameters<typeof parse>) => Promise.resolve(parse(...given));
+});
 /** What the prompt's tokens and spans contribute. */
 export const tokens = later(async () => (await import('./run/tokens.js')).tokens);
 /** A vector added at a site, dose by dose, and what the model then writes. */
@@ -56,7 +61,7 @@ export { planPath, type PathRequest } from './interventions/paths.js';
 export { planGrids, type GridRequest } from './interventions/plan.js';
 export { runGrids, type Patching, type PatchingGrid } from './interventions/patching.js';
 export { layOut, type Hypothesis } from './interventions/scrubbing/hypothesis.js';
-export { parseHypothesis, type HypothesisFile } from './interventions/scrubbing/schema.js';
+export type { HypothesisFile } from './interventions/scrubbing/schema.js';
 export { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from './interventions/scrubbing/scrub.js';
 export { ESTIMATORS, findEstimator, type Estimator } from './interventions/estimators.js';
 export {
