@@ -2,7 +2,7 @@ import type { Session } from '../src/engine/run.js';
 import type { Workload } from './workload.js';
 
 export interface BenchContext {
-  /** fewer repeats and samples, so that all rows together take under two minutes */
+  /** fewer repeats and samples, for a first look */
   readonly quick: boolean;
   readonly workload: Workload;
   /** both prompts run and kept, as a question finds them */
