@@ -1,4 +1,4 @@
-/** GradDrop (Kramár et al. 2024, arXiv:2403.00745 § 3.1.2, eq. 11): estimates that survive when effects along different paths cancel. */
+/** GradDrop (Kramár et al. 2024, arXiv:2403.00745, eq. 11): estimates that survive when effects along different paths cancel. */
 import type { Tensor } from '../runtime/types.js';
 import { withArena } from './arena.js';
 import { forwardSaved, type Saved, type WayBack } from './backward.js';

@@ -1,6 +1,6 @@
 /**
  * What an approximate ranking may have missed: a bound on the largest effect among edges that no one measured, by sampling subsets
- * (Kramár et al. 2024, arXiv:2403.00745, § 3.3 and algorithm 1).
+ * (Kramár et al. 2024, arXiv:2403.00745, subset sampling).
  *
  * Random subsets of the edges are cut together. An edge's effect c shows in the difference between the mean effects of the subsets
  * with it and without it. Against the hypothesis |c| ≥ θ stands Welch's one-sided test

@@ -128,7 +128,7 @@ const missed = ({ missed: found }: ReportRecord): Table[] =>
             (found.bound === null
               ? `Nothing can be said yet of the ${whole(found.among)} edges whose effects were not measured: there are edges that were cut in fewer than two subsets. `
               : `With confidence ${number(found.confidence)}, none of the ${whole(found.among)} edges whose effects were not measured has an effect above ${number(found.bound)} in size. `) +
-            `From ${whole(found.samples)} random subsets of them cut together, each edge in a subset with probability ${number(found.probability)} (Welch’s test, arXiv:2403.00745 § 3.3). ` +
+            `From ${whole(found.samples)} random subsets of them cut together, each edge in a subset with probability ${number(found.probability)} (Welch’s test, arXiv:2403.00745). ` +
             'It takes for granted that what an edge does among random cuts is on average what it does alone.',
         },
       ];
