@@ -1,3 +1,4 @@
+import { columnsOf } from '../engine/groups.js';
 import type { Attribution, MethodContext } from './types.js';
 
 /**
@@ -17,7 +18,7 @@ export class ScoreTable {
   constructor(private readonly context: Pick<MethodContext, 'engine' | 'examples' | 'groups' | 'keepsExamples'>) {
     const { engine, examples, groups, keepsExamples } = context;
     this.edgeCount = engine.universe.edgeCount;
-    this.columns = groups ? groups.names.length + 1 : 1;
+    this.columns = columnsOf(groups);
     this.mean = new Float64Array(this.edgeCount * this.columns);
     this.perExample = new Float32Array(examples.length * this.edgeCount);
     const cells = examples.length * this.edgeCount * (this.columns - 1);

@@ -1,5 +1,4 @@
 /** Causal tracing of the facts that a model knows. */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { nextTokenLogProbabilities } from '../engine/next-token.js';
 import { refuse } from '../errors.js';
@@ -29,6 +28,7 @@ import { parseFacts, type Fact } from '../task/facts.js';
 import { tokenRange } from '../task/spans.js';
 import { Stages } from './stages.js';
 import { withWorkbench, type Workbench } from './workbench.js';
+import { readTextFile } from '../task/text-file.js';
 
 /** What `thevenin causal-trace` is asked. */
 export interface CausalTraceRequest {
@@ -76,7 +76,7 @@ export async function causalTrace(
       'interventions/noise',
       `noise of ${asked.factor} standard deviations corrupts nothing; give more than 0 (ROME: 3)`,
     );
-  const text = await readText(asked.facts);
+  const text = await readTextFile(asked.facts, "a file of facts such as ROME's known_1000.json");
   const facts = parseFacts(text, asked.facts);
   const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
   return withWorkbench(asked, async (bench) => {
@@ -102,19 +102,6 @@ export async function causalTrace(
     stages.signal.throwIfAborted();
     return { record, sidecars, written: await writeAll(asked.out, record, sidecars) };
   });
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return refuse(
-      missing ? 'file/missing' : 'file/unreadable',
-      `${path}: ${missing ? 'no such file' : 'cannot be read'}; expected a file of facts such as ROME's known_1000.json`,
-      error,
-    );
-  }
 }
 
 interface Doing {

@@ -1,11 +1,11 @@
 /** The prompts whose difference steers: a pair, two sets from files, or the task's own clean and corrupt prompts. */
-import { readFile } from 'node:fs/promises';
 import { refuse } from '../errors.js';
 import { plainPrompt, type Contrast, type PromptSet } from '../interventions/steering-vectors.js';
 import type { Model } from '../model/types.js';
 import { parsePromptSet, type Prompt } from '../task/prompt-set.js';
 import type { CheckedTask, Example } from '../task/types.js';
 import { promptIds } from './prompt-ids.js';
+import { readTextFile } from '../task/text-file.js';
 
 /** What can be contrasted; of pair and sets both sides or none. */
 export interface ContrastRequest {
@@ -58,7 +58,10 @@ const OPEN: { readonly [Source in ContrastSource]: (given: Given) => Promise<Con
   },
   'prompt-sets': async ({ model, task, asked: { plusSet = [], minusSet = [] } }) => {
     const open = async (set: string | readonly Prompt[]): Promise<PromptSet> => {
-      const prompts = typeof set === 'string' ? parsePromptSet(await readText(set), set) : set;
+      const prompts =
+        typeof set === 'string'
+          ? parsePromptSet(await readTextFile(set, 'a file with a prompt on each line'), set)
+          : set;
       return setOf(prompts.map((prompt) => promptIds(model, prompt, task.bos)));
     };
     return { plus: await open(plusSet), minus: await open(minusSet), read: 'end' };
@@ -77,19 +80,6 @@ const setOf = (prompts: readonly (readonly number[])[]): PromptSet => ({
   examples: prompts.map((ids, index) => plainPrompt(ids, index)),
   side: 'clean',
 });
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return refuse(
-      missing ? 'file/missing' : 'file/unreadable',
-      `${path}: ${missing ? 'no such file' : 'cannot be read'}; expected a file with a prompt on each line`,
-      error,
-    );
-  }
-}
 
 /** The shorter prompt filled up on the right (Turner et al. fill up with spaces). */
 function padded(model: Model, prompts: readonly (readonly number[])[], pad: string | number): (readonly number[])[] {

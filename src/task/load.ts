@@ -1,5 +1,5 @@
 /** Finding a task by name or path, and making its pairs for the model at hand. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../errors.js';
@@ -7,6 +7,7 @@ import type { ModelConfig, Tokenizer } from '../model/types.js';
 import { findGenerator } from './generators/index.js';
 import { parseJson } from './json.js';
 import { parseTask, type TaskFile, type TaskSource } from './schema.js';
+import { readTextFile } from './text-file.js';
 
 export interface LoadedTask {
   readonly source: TaskSource;
@@ -44,24 +45,12 @@ export const loadTask = async (nameOrPath: string): Promise<LoadedTask> => {
 };
 
 const readTask = async (path: string): Promise<LoadedTask> => ({
-  source: parseTask(parseJson(await readText(path), path), path),
+  source: parseTask(
+    parseJson(await readTextFile(path, 'a task file (JSON)', ' or the name of a shipped task'), path),
+    path,
+  ),
   path,
 });
-
-const readText = async (path: string): Promise<string> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR'
-      ? refuse(
-          'file/missing',
-          `${path}: no such file; expected a task file (JSON) or the name of a shipped task`,
-          error,
-        )
-      : refuse('file/unreadable', `${path}: cannot be read (${code ?? message}); expected a task file (JSON)`, error);
-  }
-};
 
 /**
  * A task with its pairs: as they stand in the file, or made by the file's generator for this model. A file that has both

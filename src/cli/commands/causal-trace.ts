@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../command.js';
 import { integer, number, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { lastOptions, modelOption } from './options.js';
 
 export const causalTrace = defineCommand({
   name: 'causal-trace',
@@ -18,11 +18,7 @@ export const causalTrace = defineCommand({
     samples: value('--samples <n>', 'draws of the noise', integer({ least: 1 }), 10),
     window: value('--window <n>', 'layers of attention or MLP outputs restored together', integer({ least: 1 }), 10),
     seed: value('--seed <n>', 'of the noise', integer({ least: 0 }), 1),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { causalTrace: work } = await import('../../run/causal-trace.js');

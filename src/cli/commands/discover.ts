@@ -2,7 +2,15 @@ import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { SOURCE_KINDS } from '../../engine/questions.js';
 import { defineCommand, flag, required, value } from '../command.js';
 import { integer, layers, names, number, oneOf, path, positive, text, visitOrder } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import {
+  bosOption,
+  examplesOption,
+  jsonOption,
+  memoryOption,
+  modelOption,
+  runtimeOption,
+  threadsOption,
+} from './options.js';
 
 export const discover = defineCommand({
   name: 'discover',
@@ -85,7 +93,7 @@ export const discover = defineCommand({
     ),
     threshold: value('--threshold <score>', 'with --select threshold: the least score that is in', number),
     by: value('--by <order>', 'rank edges by absolute or signed score', oneOf('absolute', 'signed'), 'absolute'),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     seed: value('--seed <n>', 'of splits, random circuits and layout', integer({ least: 0 }), 0),
     bos: bosOption,
     split: flag('--no-split', 'use every pair to discover, to choose and to report'),

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { defineCommand, required, value } from '../command.js';
 import { integer, keys, layers, names, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const nodes = defineCommand({
   name: 'nodes',
@@ -38,14 +38,10 @@ export const nodes = defineCommand({
     spans: value('--spans <list>', 'with --by span: which, e.g. S1,S2,end (default: every span of the task)', names),
     top: value('--top <n>', 'of each site, measure the n strongest exactly', integer({ least: 1 }), 20),
     sample: value('--sample <n>', 'and n of the others, drawn at random', integer({ least: 0 }), 20),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     out: value('--out <folder>', 'write a page, a text, pictures, a record and the values of every pair', path),
     seed: value('--seed <n>', 'of generated pairs and of the sample', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { nodes: work } = await import('../../run/nodes.js');

@@ -25,3 +25,13 @@ export const memoryOption = value(
   bytes,
 );
 export const jsonOption = flag('--json', 'print JSON');
+export const examplesOption = value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 }));
+
+/** How prompts begin, what computes, how it is told: the last options of a command that runs a task. */
+export const lastOptions = {
+  bos: bosOption,
+  runtime: runtimeOption,
+  threads: threadsOption,
+  memory: memoryOption,
+  json: jsonOption,
+};

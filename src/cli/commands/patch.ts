@@ -1,6 +1,6 @@
 import { defineCommand, flag, required, value } from '../command.js';
 import { integer, layers, names, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const patch = defineCommand({
   name: 'patch',
@@ -57,14 +57,10 @@ export const patch = defineCommand({
       'all',
     ),
     window: value('--window <n>', 'with --each layer: so many layers around each together', integer({ least: 1 }), 1),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     numbers: flag('--numbers', 'write the values into the cells of the pictures'),
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { patch: work } = await import('../../run/patch.js');

@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../command.js';
 import { integer, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const scrub = defineCommand({
   name: 'scrub',
@@ -20,14 +20,10 @@ export const scrub = defineCommand({
       oneOf('shared', 'separate'),
       'shared',
     ),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     out: value('--out <folder>', 'write a page, a picture, a record and the values of every prompt', path),
     seed: value('--seed <n>', 'of generated pairs and of draws', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { scrub: work } = await import('../../run/scrub.js');

@@ -1,6 +1,6 @@
 import { defineCommand, flag, required, value } from '../command.js';
 import { integer, number, numbers, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const steer = defineCommand({
   name: 'steer',
@@ -48,14 +48,10 @@ export const steer = defineCommand({
     temperature: value('--temperature <t>', 'of sampling', number, 1),
     topK: value('--top-k <n>', 'sample from the n most probable tokens', integer({ least: 1 })),
     topP: value('--top-p <share>', 'sample from the most probable tokens that have this share together', number),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     split: flag('--no-split', 'let the task’s own prompts make the vector and be steered, too'),
     seed: value('--seed <n>', 'of generated pairs, of splits and of sampling', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { steer: work } = await import('../../run/steer.js');

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../engine/riemann.js';
 import { defineCommand, required, value } from '../command.js';
 import { integer, names, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const tokens = defineCommand({
   name: 'tokens',
@@ -30,14 +30,10 @@ export const tokens = defineCommand({
     ),
     samples: value('--samples <n>', 'shap with more than 12 spans: coalitions drawn', integer({ least: 0 }), 2048),
     spans: value('--spans <list>', 'which spans, e.g. S1,S2,end (default: those that every prompt has)', names),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     out: value('--out <folder>', 'write a page, a record and the values of every pair', path),
     seed: value('--seed <n>', 'of generated pairs and of coalitions', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { tokens: work } = await import('../../run/tokens.js');

@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../command.js';
 import { integer, oneOf, path, text } from '../parse.js';
-import { bosOption, jsonOption, memoryOption, modelOption, runtimeOption, threadsOption } from './options.js';
+import { examplesOption, lastOptions, modelOption } from './options.js';
 
 export const trace = defineCommand({
   name: 'trace',
@@ -24,13 +24,9 @@ export const trace = defineCommand({
       'noising',
     ),
     out: value('--out <folder>', 'where the record is written (default: nowhere)', path),
-    examples: value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 })),
+    examples: examplesOption,
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),
-    bos: bosOption,
-    runtime: runtimeOption,
-    threads: threadsOption,
-    memory: memoryOption,
-    json: jsonOption,
+    ...lastOptions,
   },
   run: async ({ signal, onProgress, print }, { json, ...request }) => {
     const { trace: work } = await import('../../run/trace.js');

@@ -1,10 +1,11 @@
 /** Finding a hypothesis by name or path. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../../errors.js';
 import { parseJson } from '../../task/json.js';
 import { parseHypothesis, type HypothesisFile } from './schema.js';
+import { readTextFile } from '../../task/text-file.js';
 
 /** The package's folder `circuits/hypotheses`. */
 const SHIPPED = fileURLToPath(new URL('../../../circuits/hypotheses/', import.meta.url));
@@ -25,12 +26,6 @@ export async function loadHypothesis(nameOrPath: string): Promise<{ file: Hypoth
 }
 
 async function readHypothesis(path: string): Promise<{ file: HypothesisFile; text: string }> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
-    refuse(
-      error.code === 'ENOENT' ? 'file/missing' : 'file/unreadable',
-      `${path}: ${error.code === 'ENOENT' ? 'no such file' : 'cannot be read'}; expected a hypothesis (JSON)`,
-      error,
-    ),
-  );
+  const text = await readTextFile(path, 'a hypothesis (JSON)');
   return { file: parseHypothesis(parseJson(text, path), path), text };
 }
