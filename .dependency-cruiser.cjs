@@ -1,15 +1,18 @@
 /**
  * The folder tree is the architecture and its arrows run one way:
  *
- *   cli -> run -> attribution | discovery | interventions | evaluation | report -> circuit | engine | train -> task -> model -> runtime -> program
+ *   cli -> jobs -> attribution -> interventions | evaluation | report -> text -> circuit | engine | train -> task -> model -> runtime -> program
  *   viewer -> report alone
  *
- * A room may import any room below it, none above it and none beside it, with the exceptions named here.
+ * A room may import any room below it, none above it and none beside it, with the exceptions named here. Inside a room that has
+ * an order of its own (SUB_ROOMS) the same holds of the rooms within it.
  */
 const LEVELS = [
   ['cli'],
-  ['run'],
-  ['attribution', 'discovery', 'interventions', 'evaluation', 'report'],
+  ['jobs'],
+  ['attribution'],
+  ['interventions', 'evaluation', 'report'],
+  ['text'],
   ['circuit', 'engine', 'train'],
   ['task'],
   ['model'],
@@ -17,6 +20,14 @@ const LEVELS = [
   ['program'],
 ];
 const BESIDE = { engine: ['circuit'] }; // the engine answers questions about edges
+
+/** Top down, as LEVELS. */
+const SUB_ROOMS = {
+  engine: [['gradients'], ['questions'], ['sources', 'judging'], ['model-run'], ['core'], ['kernels'], ['metrics']],
+  attribution: [['edges', 'nodes', 'tokens']],
+  interventions: [['patching', 'steering', 'scrubbing', 'tracing']],
+  report: [['pages'], ['charts'], ['schema'], ['records'], ['formats']],
+};
 
 const room = (names) => `^src/(${names.join('|')})/`;
 
@@ -33,10 +44,26 @@ const roomRules = LEVELS.flatMap((level, depth) =>
   }),
 );
 
+const subRoomRules = Object.entries(SUB_ROOMS).flatMap(([parent, levels]) =>
+  levels.flatMap((level, depth) =>
+    level.map((name) => {
+      const allowed = [name, ...levels.slice(depth + 1).flat()];
+      return {
+        name: `arrows-of-${parent}-${name}`,
+        comment: `src/${parent}/${name} may import, of the rooms in src/${parent}, only: ${allowed.join(', ')}.`,
+        severity: 'error',
+        from: { path: `^src/${parent}/${name}/` },
+        to: { path: `^src/${parent}/[^/]+/`, pathNot: `^src/${parent}/(${allowed.join('|')})/` },
+      };
+    }),
+  ),
+);
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...subRoomRules,
     {
       name: 'arrows-of-viewer',
       comment: 'The viewer reads report records and nothing else.',

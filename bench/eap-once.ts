@@ -1,5 +1,5 @@
 /** Runs EAP once in a process of its own and prints the most memory the process ever held, in KiB. */
-import { withSession } from '../src/engine/run.js';
+import { withSession } from '../src/engine/questions/session.js';
 import { eap } from './rows/gradients.js';
 import { openWorkload } from './workload.js';
 

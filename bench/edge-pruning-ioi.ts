@@ -6,9 +6,9 @@
 import { fileURLToPath } from 'node:url';
 import { mkdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { withWorkbench } from '../src/run/workbench.js';
+import { withWorkbench } from '../src/jobs/workbench.js';
 import type { Universe } from '../src/circuit/types.js';
-import { MASK_DEFAULTS } from '../src/discovery/masks/setting.js';
+import { MASK_DEFAULTS } from '../src/attribution/edges/masks/setting.js';
 import { FRESH, jaccardOf, openRivals, type Comparison } from './edge-pruning.js';
 import { describeComparisons, type ComparisonReport } from './edge-pruning-table.js';
 

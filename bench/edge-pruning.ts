@@ -3,16 +3,16 @@ import { compareCircuits } from '../src/circuit/compare.js';
 import { countIn, prune } from '../src/circuit/prune.js';
 import { selectCircuit } from '../src/circuit/select.js';
 import type { Universe } from '../src/circuit/types.js';
-import type { MaskSetting } from '../src/discovery/masks/setting.js';
-import { eapIg } from '../src/discovery/methods/eap-ig.js';
-import { edgePruning } from '../src/discovery/methods/edge-pruning.js';
-import type { MethodContext } from '../src/discovery/types.js';
-import { bootstrapInterval } from '../src/evaluation/bootstrap.js';
+import type { MaskSetting } from '../src/attribution/edges/masks/setting.js';
+import { eapIg } from '../src/attribution/edges/methods/gradient/eap-ig.js';
+import { edgePruning } from '../src/attribution/edges/methods/learned/edge-pruning.js';
+import type { MethodContext } from '../src/attribution/edges/types.js';
+import { bootstrapInterval } from '../src/evaluation/statistics/bootstrap.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../src/evaluation/faithfulness.js';
-import { openTask, type Workbench } from '../src/run/workbench.js';
+import { openTask, type Workbench } from '../src/jobs/workbench.js';
 import { checkTask } from '../src/task/check.js';
 import { requireClean } from '../src/task/finding.js';
-import { resolveTask } from '../src/task/load.js';
+import { resolveTask } from '../src/task/files/load.js';
 import type { CheckedTask, Example } from '../src/task/types.js';
 
 /** The pairs that everything is learned and chosen on: those of `discover --task ioi --examples 160`. */

@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import writeFileAtomic from 'write-file-atomic';
-import { withSession } from '../src/engine/run.js';
+import { withSession } from '../src/engine/questions/session.js';
 import { ratioTo } from './measure.js';
 import { plainForward } from './rows/forward.js';
 import { ROWS } from './rows/index.js';

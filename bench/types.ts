@@ -1,4 +1,4 @@
-import type { Session } from '../src/engine/run.js';
+import type { Session } from '../src/engine/questions/session.js';
 import type { Workload } from './workload.js';
 
 export interface BenchContext {

@@ -1,6 +1,6 @@
 /** What every row works on: GPT-2 small's shape with random weights, 16 pairs of 16 tokens that differ from position 8 on. */
-import { Engine } from '../src/engine/engine.js';
-import type { Batch } from '../src/engine/prompts.js';
+import { Engine } from '../src/engine/core/engine.js';
+import type { Batch } from '../src/engine/core/batches.js';
 import { randomWeights } from '../src/model/random.js';
 import type { Model, ModelConfig } from '../src/model/types.js';
 import { createRuntime } from '../src/runtime/index.js';

@@ -1,18 +1,18 @@
 /** Every file in the repository that is a function of the source, and that function. A test holds them equal. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TOKEN_METHODS } from '../src/attribution/index.js';
+import { TOKEN_METHODS } from '../src/attribution/tokens/index.js';
 import { countEdges } from '../src/circuit/universe.js';
 import type { CliCommand, OptionSpec } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands/index.js';
-import { METHODS } from '../src/discovery/index.js';
-import { SOURCE_KINDS } from '../src/engine/questions.js';
-import { SOURCES } from '../src/engine/sources.js';
+import { METHODS } from '../src/attribution/edges/index.js';
+import { SOURCE_KINDS } from '../src/engine/sources/kinds.js';
+import { SOURCES } from '../src/engine/sources/index.js';
 import { CATALOGUE } from '../src/errors.js';
 import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
-import { RECORD_SCHEMAS } from '../src/report/schemas.js';
-import { SCRUBBING_SCHEMA } from '../src/report/scrubbing.js';
-import { ESTIMATORS } from '../src/interventions/estimators.js';
+import { RECORD_SCHEMAS } from '../src/report/records/index.js';
+import { SCRUBBING_SCHEMA } from '../src/report/records/scrubbing.js';
+import { ESTIMATORS } from '../src/attribution/nodes/estimators.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 import { FAILURE_PICTURES } from './failures/pictures.js';
 

@@ -1,11 +1,11 @@
-import { edgeOrder } from '../../src/discovery/acdc/order.js';
-import { measureWith } from '../../src/discovery/acdc/measure.js';
-import { isHeard, search, type AcdcRule } from '../../src/discovery/acdc/search.js';
-import { withSessions, type ForEachSession } from '../../src/discovery/sessions.js';
-import { answerCircuits } from '../../src/engine/circuit.js';
-import { Engine } from '../../src/engine/engine.js';
+import { edgeOrder } from '../../src/attribution/edges/acdc/order.js';
+import { measureWith } from '../../src/attribution/edges/acdc/measure.js';
+import { isHeard, search, type AcdcRule } from '../../src/attribution/edges/acdc/search.js';
+import { withSessions, type ForEachSession } from '../../src/attribution/edges/sessions.js';
+import { answerCircuits } from '../../src/engine/questions/answer-circuits.js';
+import { Engine } from '../../src/engine/core/engine.js';
 import { loadModel } from '../../src/model/load.js';
-import { openTask } from '../../src/run/workbench.js';
+import { openTask } from '../../src/jobs/workbench.js';
 import type { Example } from '../../src/task/types.js';
 import type { BenchContext, TimedRow } from '../types.js';
 
@@ -59,9 +59,9 @@ async function fullPass(forEach: ForEachSession, keep: Uint8Array, examples: num
   const hair = 2 ** -24;
   const dense = Float32Array.from(keep, (kept) => Math.min(1 - hair, Math.max(hair, kept)));
   let sum = 0;
-  await forEach(async ({ setting }) => {
-    const alternative = { ...setting.alternative, isRun: false, firstChange: 0 };
-    const [values] = await answerCircuits({ ...setting, alternative }, [dense]);
+  await forEach(async ({ bound }) => {
+    const alternative = { ...bound.alternative, isRun: false, firstChange: 0 };
+    const [values] = await answerCircuits({ ...bound, alternative }, [dense]);
     sum += (values as Float64Array).reduce((total, value) => total + value, 0);
   });
   return sum / examples;

@@ -1,6 +1,6 @@
 import { countIn } from '../../src/circuit/prune.js';
 import { selectCircuit } from '../../src/circuit/select.js';
-import { edgeGradients } from '../../src/engine/gradient.js';
+import { edgeGradients } from '../../src/engine/gradients/gradient.js';
 import { seeded } from '../../src/task/random.js';
 import type { BenchContext, TimedRow } from '../types.js';
 import { LEFT_POINTS } from './gradients.js';
@@ -8,7 +8,7 @@ import { LEFT_POINTS } from './gradients.js';
 /** EAP-IG's top edges, dead ends pruned. */
 async function circuit({ session, workload }: BenchContext, edges: number): Promise<Uint8Array> {
   const { universe } = workload.engine;
-  const perExample = await edgeGradients(session.setting, LEFT_POINTS, session.prompts);
+  const perExample = await edgeGradients(session.bound, LEFT_POINTS, session.prompts);
   const mean = new Float64Array(universe.edgeCount);
   perExample.forEach(
     (score, i) => (mean[i % mean.length] = (mean[i % mean.length] as number) - score / session.base.length),

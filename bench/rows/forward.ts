@@ -1,4 +1,4 @@
-import { promptMetric } from '../../src/engine/forward.js';
+import { promptMetric } from '../../src/engine/model-run/forward.js';
 import { input, makeProgram, matmul, parameter } from '../../src/program/index.js';
 import type { Kernel, Tensor } from '../../src/runtime/types.js';
 import type { BenchContext, TimedRow, Work } from '../types.js';
@@ -6,7 +6,7 @@ import { GPT2_SMALL, TOKENS } from '../workload.js';
 
 /** The pass that all other rows are counted in. */
 export const plainForward = async ({ workload, session }: BenchContext): Promise<Work> => ({
-  run: () => promptMetric(workload.engine, workload.batch, { side: 'clean', judge: session.setting.judge }),
+  run: () => promptMetric(workload.engine, workload.batch, { side: 'clean', judge: session.bound.judge }),
 });
 
 /** [k, n] of a layer's matrix products with weights: q k v, output, into the MLP, out of it. */

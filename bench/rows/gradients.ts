@@ -1,6 +1,6 @@
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import { informationFlow } from '../../src/engine/routes.js';
-import { residualGradients } from '../../src/engine/residual-gradient.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import { informationFlow } from '../../src/engine/gradients/information-flow.js';
+import { residualGradients } from '../../src/engine/gradients/residual-gradient.js';
 import type { TimedRow } from '../types.js';
 
 export const gradientOfSites: TimedRow = {
@@ -10,7 +10,7 @@ export const gradientOfSites: TimedRow = {
   unit: '× forward',
   prepare: async ({ workload, session }) => ({
     async run() {
-      const options = { side: 'clean', judge: session.setting.judge } as const;
+      const options = { side: 'clean', judge: session.bound.judge } as const;
       (await residualGradients(workload.engine, workload.batch, options)).dispose();
     },
   }),
@@ -21,7 +21,7 @@ const edges = (name: string, limit: number, points: readonly Point[]): TimedRow 
   name,
   limit,
   unit: '× forward',
-  prepare: async ({ session }) => ({ run: () => edgeGradients(session.setting, points, session.prompts) }),
+  prepare: async ({ session }) => ({ run: () => edgeGradients(session.bound, points, session.prompts) }),
 });
 
 /** AtP* without GradDrop. */
@@ -30,8 +30,8 @@ export const atpStar: TimedRow = {
   name: 'AtP* with the QK fix, all 32,491 edges',
   limit: 6,
   unit: '× forward',
-  prepare: async ({ session: { setting, prompts } }) => ({
-    run: () => edgeGradients(setting, [{ at: 1, weight: 1 }], { ...prompts, toward: setting.alternative.heads }),
+  prepare: async ({ session: { bound, prompts } }) => ({
+    run: () => edgeGradients(bound, [{ at: 1, weight: 1 }], { ...prompts, toward: bound.alternative.heads }),
   }),
 };
 

@@ -1,6 +1,6 @@
-import type { Question, SiteKind } from '../../src/engine/questions.js';
-import { runGrids } from '../../src/interventions/patching.js';
-import { planGrids } from '../../src/interventions/plan.js';
+import type { Question, SiteKind } from '../../src/engine/questions/questions.js';
+import { runGrids } from '../../src/interventions/patching/patching.js';
+import { planGrids } from '../../src/interventions/patching/plan.js';
 import type { BenchContext, TimedRow } from '../types.js';
 import { GPT2_SMALL } from '../workload.js';
 

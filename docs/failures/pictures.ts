@@ -1,8 +1,8 @@
 /** The pictures of `docs/failures.md`: the models and the methods run anew. */
 import { prune } from '../../src/circuit/prune.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
-import { METHODS } from '../../src/discovery/index.js';
-import type { MethodSetting } from '../../src/discovery/types.js';
+import { METHODS } from '../../src/attribution/edges/index.js';
+import type { MethodSetting } from '../../src/attribution/edges/types.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { BACKUP_SKETCH, drawGraphs, GATE_SKETCH, type Panel } from './graphs.js';

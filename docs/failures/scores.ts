@@ -1,9 +1,9 @@
 /** Methods of the registry on models that are known by heart. */
-import { findMethod } from '../../src/discovery/index.js';
-import type { MethodSetting } from '../../src/discovery/types.js';
-import { Engine } from '../../src/engine/engine.js';
-import type { SourceKind } from '../../src/engine/questions.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { findMethod } from '../../src/attribution/edges/index.js';
+import type { MethodSetting } from '../../src/attribution/edges/types.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import type { SourceKind } from '../../src/engine/sources/kinds.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import type { Example } from '../../src/task/types.js';
 import type { Known } from './models.js';

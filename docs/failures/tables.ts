@@ -1,5 +1,5 @@
 /** A table like a heat map: methods × edges, noising and denoising; each row has colours of its own, for each has a unit of its own. */
-import { colourAt, inkOn } from '../../src/report/heat-map/colours.js';
+import { colourAt, inkOn } from '../../src/report/charts/heat-map/colours.js';
 import { FAINT, INK, number, px, svg, text } from './shapes.js';
 
 export interface TableRow {

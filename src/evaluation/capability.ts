@@ -1,8 +1,8 @@
-import { planBatches } from '../engine/batches.js';
-import type { Engine } from '../engine/engine.js';
-import { withSession } from '../engine/run.js';
+import { planBatches } from '../engine/core/batches.js';
+import type { Engine } from '../engine/core/engine.js';
+import { withSession } from '../engine/questions/session.js';
 import type { Example, MetricKey } from '../task/types.js';
-import { estimateMean, type Estimate } from './statistics.js';
+import { estimateMean, type Estimate } from './statistics/intervals.js';
 
 /** Whether the model does the task at all: without that a circuit explains nothing. */
 export interface Capability {

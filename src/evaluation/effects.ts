@@ -1,8 +1,8 @@
-import { planBatches } from '../engine/batches.js';
-import type { Engine } from '../engine/engine.js';
-import type { EdgeNeuron, Question } from '../engine/questions.js';
-import { withSession } from '../engine/run.js';
-import type { AlternativeMaker } from '../engine/sources.js';
+import { planBatches } from '../engine/core/batches.js';
+import type { Engine } from '../engine/core/engine.js';
+import type { EdgeNeuron, Question } from '../engine/questions/questions.js';
+import { withSession } from '../engine/questions/session.js';
+import type { AlternativeMaker } from '../engine/sources/index.js';
 import type { Example, MetricKey } from '../task/types.js';
 
 /** An edge to be cut, at all positions or at some of each example. */

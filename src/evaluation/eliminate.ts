@@ -4,10 +4,10 @@
  * KL divergence from the clean run.
  */
 import { prune, countIn } from '../circuit/prune.js';
-import type { Engine } from '../engine/engine.js';
-import type { AlternativeMaker } from '../engine/sources.js';
+import type { Engine } from '../engine/core/engine.js';
+import type { AlternativeMaker } from '../engine/sources/index.js';
 import { faithfulness, measureCircuits } from './faithfulness.js';
-import { meanOf } from './statistics.js';
+import { meanOf } from './statistics/intervals.js';
 import type { Example, MetricKey } from '../task/types.js';
 
 export interface EliminationTarget {

@@ -1,9 +1,9 @@
-import { planBatches } from '../engine/batches.js';
-import type { Engine } from '../engine/engine.js';
-import type { AlternativeMaker } from '../engine/sources.js';
-import { withSession } from '../engine/run.js';
+import { planBatches } from '../engine/core/batches.js';
+import type { Engine } from '../engine/core/engine.js';
+import type { AlternativeMaker } from '../engine/sources/index.js';
+import { withSession } from '../engine/questions/session.js';
 import type { Example, MetricKey } from '../task/types.js';
-import { meanOf } from './statistics.js';
+import { meanOf } from './statistics/intervals.js';
 
 /** The metric of several circuits on the same examples: values kept per example. */
 export interface CircuitMetrics {

@@ -1,7 +1,7 @@
 /** Holds records to their published schemas. */
 import { Ajv } from 'ajv';
 import { invariant } from '../errors.js';
-import { REPORT_SCHEMA } from './record.js';
+import { REPORT_SCHEMA } from './records/report.js';
 import type { RenderedFile } from './view.js';
 
 type Schema = Readonly<Record<string, unknown>>;

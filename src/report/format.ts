@@ -37,3 +37,14 @@ export const escapeMarkup = (text: string): string =>
     // eslint-disable-next-line no-control-regex -- exactly the characters XML 1.0 does not allow
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+
+/** A cell: plain text, or a name to be set as code. */
+export type Cell = string | { readonly code: string };
+
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  /** a sentence below the table */
+  readonly note?: string;
+}

@@ -1,8 +1,8 @@
 /** What is per edge or per example: npy files beside the record, named in it with their digests. */
 import { createHash } from 'node:crypto';
-import { dtypeOf, encodeNpy } from './npy.js';
-import type { NpyArray } from './npy.js';
-import type { SidecarRecord } from './record.js';
+import { dtypeOf, encodeNpy } from './formats/npy.js';
+import type { NpyArray } from './formats/npy.js';
+import type { SidecarRecord } from './records/report.js';
 
 export interface Sidecar {
   /** file name, e.g. scores.npy */

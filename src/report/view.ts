@@ -1,5 +1,5 @@
 /** What a view or exchange format is: a function of the record and its sidecars alone. */
-import type { ReportRecord } from './record.js';
+import type { ReportRecord } from './records/report.js';
 import type { Sidecar } from './sidecar.js';
 
 export interface Report {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { refuse, TheveninError } from '../errors.js';
 import { createOnnxRuntime } from '../runtime/onnx/index.js';
 import { make } from './make.js';
-import { RECIPES } from './recipes.js';
+import { RECIPES } from './recipes/index.js';
 
 const USAGE = `npm run train -- ${RECIPES.map(({ key }) => key).join('|')} [--steps N] [--seed N] [--threads N] [--out DIR]`;
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url));

@@ -1,12 +1,12 @@
 /** Makes one bundled model: train, measure, write. */
 import { mkdir } from 'node:fs/promises';
 import type { Runtime } from '../runtime/types.js';
-import { curveSvg, summarise } from './curve.js';
+import { curveSvg, summarise } from './files/curve.js';
 import { train, type Progress, type Schedule } from './loop.js';
 import { createMeter } from './meter.js';
 import { weightValues } from './parameters.js';
-import type { Recipe } from './recipe.js';
-import { writeJson, writeText } from './write-json.js';
+import type { Recipe } from './recipes/recipe.js';
+import { writeJson, writeText } from './files/write-json.js';
 
 const CURVE_POINTS = 100;
 

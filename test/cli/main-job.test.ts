@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import type { ReportRecord } from '../../src/report/record.js';
+import type { ReportRecord } from '../../src/report/records/report.js';
 import { runCli } from '../helpers/cli.js';
 
 const DISCOVER = ['discover', '--task', 'induction', '--model', 'induction', '--examples', '16', '--edges', '16'];

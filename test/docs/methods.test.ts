@@ -1,10 +1,10 @@
 /** The pages of methods say of every method what it computes, what it costs, when it fails, where it is from and how to run it. */
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { TOKEN_METHODS } from '../../src/attribution/index.js';
+import { TOKEN_METHODS } from '../../src/attribution/tokens/index.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
-import { METHODS } from '../../src/discovery/index.js';
-import { ESTIMATORS } from '../../src/interventions/estimators.js';
+import { METHODS } from '../../src/attribution/edges/index.js';
+import { ESTIMATORS } from '../../src/attribution/nodes/estimators.js';
 
 const PAGES = [
   { file: 'docs/methods.md', command: 'discover', methods: METHODS },

@@ -1,13 +1,13 @@
 /** A forward pass that keeps nothing, and rows that are pushed a few at a time. */
 import { expect } from 'chai';
-import { promptMetric } from '../../src/engine/forward.js';
-import { withSession } from '../../src/engine/run.js';
-import { openStack } from '../../src/engine/stack.js';
+import { promptMetric } from '../../src/engine/model-run/forward.js';
+import { withSession } from '../../src/engine/questions/session.js';
+import { openStack } from '../../src/engine/core/stack.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import { createReferenceRuntime } from '../../src/runtime/reference/index.js';
 import type { Tensor } from '../../src/runtime/types.js';
 import { withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { sceneOf } from './scene.js';
 
 const [SHAPE] = Object.keys(SHAPES) as [string];
@@ -18,7 +18,7 @@ describe('a forward pass that keeps nothing', () => {
       const { model, batch } = await sceneOf(shape);
       await withEngine({ model, runtime: createReferenceRuntime() }, (engine) =>
         withSession(engine, batch, { metric: 'logit-difference', direction: 'noising' }, async (session) => {
-          const { judge } = session.setting;
+          const { judge } = session.bound;
           for (const side of ['clean', 'corrupt'] as const)
             expect(await promptMetric(engine, batch, { side, judge })).to.deep.equal(session[side]);
         }),
@@ -28,9 +28,9 @@ describe('a forward pass that keeps nothing', () => {
   it('costs one pass over the tokens', async () => {
     const { model, batch } = await sceneOf(SHAPE);
     await withEngine({ model, runtime: createReferenceRuntime() }, (engine) =>
-      withSession(engine, batch, { metric: 'logit-difference', direction: 'noising' }, async ({ setting }) => {
+      withSession(engine, batch, { metric: 'logit-difference', direction: 'noising' }, async ({ bound }) => {
         const before = engine.counters.layerTokens;
-        await promptMetric(engine, batch, { side: 'clean', judge: setting.judge });
+        await promptMetric(engine, batch, { side: 'clean', judge: bound.judge });
         expect(engine.counters.layerTokens - before).to.equal(batch.examples.length * batch.length);
       }),
     );

@@ -1,12 +1,13 @@
 /** Tiny random GPT-2, Llama and GPT-NeoX models, every number of them computed by libraries that other people wrote. */
 import { countIn, prune } from '../../src/circuit/prune.js';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import type { Direction, Question, Site, SiteKind, SourceKind } from '../../src/engine/questions.js';
-import { residualGradients } from '../../src/engine/residual-gradient.js';
-import { withSession, type Session } from '../../src/engine/run.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question, Site, SiteKind } from '../../src/engine/questions/questions.js';
+import type { Direction, SourceKind } from '../../src/engine/sources/kinds.js';
+import { residualGradients } from '../../src/engine/gradients/residual-gradient.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
 import type { Runtime } from '../../src/runtime/types.js';
@@ -134,8 +135,8 @@ for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
         ));
 
       it('the gradient of the metric at every residual site', () =>
-        session(async ({ setting }) => {
-          const gradients = await residualGradients(engine, batch, { side: 'clean', judge: setting.judge });
+        session(async ({ bound }) => {
+          const gradients = await residualGradients(engine, batch, { side: 'clean', judge: bound.judge });
           const sites = await Promise.all(
             [...gradients.pre, gradients.final].map(async (one) => [...(await one.read())]),
           );
@@ -241,15 +242,15 @@ for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
 
       for (const [name, points] of Object.entries(ATTRIBUTIONS).filter(([, { length }]) => length <= 5 || stride === 1))
         it(`edge scores: ${name}`, () =>
-          session(async ({ setting, prompts }) => {
-            const scores = await edgeGradients(setting, points, prompts);
+          session(async ({ bound, prompts }) => {
+            const scores = await edgeGradients(bound, points, prompts);
             expectNear(byEdge(scores, examples), peer.edges(name).values, tolerance);
           }));
 
       it('edge scores: EAP towards zero', () =>
         session(
-          async ({ setting, prompts }) => {
-            const scores = await edgeGradients(setting, ATTRIBUTIONS['EAP']!, prompts);
+          async ({ bound, prompts }) => {
+            const scores = await edgeGradients(bound, ATTRIBUTIONS['EAP']!, prompts);
             expectNear(byEdge(scores, examples), peer.edges('EAP-zero').values, tolerance);
           },
           'noising',

@@ -1,7 +1,7 @@
 /** A GPT-NeoX with sequential blocks against numbers that other people's libraries computed: rotary on a quarter of each head. */
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients } from '../../src/engine/gradient.js';
-import { withSession } from '../../src/engine/run.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients } from '../../src/engine/gradients/gradient.js';
+import { withSession } from '../../src/engine/questions/session.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
 import type { Runtime } from '../../src/runtime/types.js';
@@ -44,8 +44,8 @@ await onEveryRuntime(
         }));
 
     it('EAP', () =>
-      withSession(engine, batch, { metric: 'logit-difference', direction: 'noising' }, async ({ setting, prompts }) => {
-        const scores = await edgeGradients(setting, [{ at: 1, weight: 1 }], prompts);
+      withSession(engine, batch, { metric: 'logit-difference', direction: 'noising' }, async ({ bound, prompts }) => {
+        const scores = await edgeGradients(bound, [{ at: 1, weight: 1 }], prompts);
         expectNear(byEdge(scores, batch.examples.length), peer.edges('EAP').values, tolerance);
       }));
   },

@@ -1,12 +1,13 @@
 /** Models whose circuit is known because someone wrote it: an OR gate by hand, `reverse` compiled by tracr. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import type { Direction, Question, SourceKind } from '../../src/engine/questions.js';
-import { withSession, type Session } from '../../src/engine/run.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question } from '../../src/engine/questions/questions.js';
+import type { Direction, SourceKind } from '../../src/engine/sources/kinds.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
 import type { Runtime } from '../../src/runtime/types.js';
@@ -167,10 +168,10 @@ for (const name of ['or-gate', 'reverse'])
 
       for (const [table, points] of Object.entries(ATTRIBUTIONS))
         it(`${table}: ${truth.expected ? 'as its table says' : 'nothing outside the circuit'}`, () =>
-          session(batch, 'noising', async ({ setting, prompts }) => {
+          session(batch, 'noising', async ({ bound, prompts }) => {
             const { edgeCount } = engine.universe;
             const examples = batch.examples.length;
-            const scores = await edgeGradients(setting, points, prompts);
+            const scores = await edgeGradients(bound, points, prompts);
             const found = Array.from({ length: edgeCount }, (_, edge) => {
               let sum = 0;
               for (let example = 0; example < examples; example++) sum += scores[example * edgeCount + edge]!;

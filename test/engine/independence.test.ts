@@ -1,13 +1,13 @@
 /** What an answer must not depend on: chunks, the batch's other examples, where recomputation starts, the time of day. */
 import { expect } from 'chai';
-import { Engine, type EngineOptions } from '../../src/engine/engine.js';
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import type { Question, Site } from '../../src/engine/questions.js';
-import { withSession } from '../../src/engine/run.js';
+import { Engine, type EngineOptions } from '../../src/engine/core/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question, Site } from '../../src/engine/questions/questions.js';
+import { withSession } from '../../src/engine/questions/session.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, byEdge, expectNear, withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { pairAt, randomQuestions, sceneOf, type Scene } from './scene.js';
 
 const MIDPOINTS: readonly Point[] = [1, 3, 5].map((k) => ({ at: k / 6, weight: 1 / 3 }));
@@ -31,9 +31,9 @@ const answer = (
       engine,
       batch,
       { metric: 'logit-difference', direction: 'noising' },
-      async ({ ask, setting, prompts }) => {
+      async ({ ask, bound, prompts }) => {
         const answers = (await ask(questionsOf(scene))).map((one) => [...one]);
-        return { answers, scores: byEdge(await edgeGradients(setting, MIDPOINTS, prompts), batch.examples.length) };
+        return { answers, scores: byEdge(await edgeGradients(bound, MIDPOINTS, prompts), batch.examples.length) };
       },
     ),
   );

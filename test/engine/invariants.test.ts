@@ -1,12 +1,12 @@
 /** What must hold of every model on every runtime (ARCHITECTURE: numbers to hold). */
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients } from '../../src/engine/gradient.js';
-import { withSession } from '../../src/engine/run.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients } from '../../src/engine/gradients/gradient.js';
+import { withSession } from '../../src/engine/questions/session.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { batchOf, contrast, expectNear, logitsOf } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { onEveryRuntime } from '../runtime/available.js';
 import { expectedAnswers, randomQuestions, sceneOf, type Scene } from './scene.js';
 
@@ -81,7 +81,7 @@ for (const shape of Object.keys(SHAPES))
       it('clean = corrupt: every score is exactly 0, every answer exactly the unpatched metric', async () => {
         const same = batchOf(scene.batch.examples.map(({ clean, answers }) => ({ clean, corrupt: clean, answers })));
         await withSession(engine, same, { metric: 'logit-difference', direction: 'noising' }, async (session) => {
-          const scores = await edgeGradients(session.setting, [{ at: 1, weight: 1 }], session.prompts);
+          const scores = await edgeGradients(session.bound, [{ at: 1, weight: 1 }], session.prompts);
           expect([...scores].every((score) => score === 0)).to.equal(true);
           const { edge, sites } = randomQuestions(scene, 4, 9);
           for (const answer of await session.ask([...edge, ...sites]))

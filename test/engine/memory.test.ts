@@ -1,14 +1,14 @@
 /** What is borrowed is given back: tfjs counts its tensors. */
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
-import { edgeGradients } from '../../src/engine/gradient.js';
-import { residualGradients } from '../../src/engine/residual-gradient.js';
-import type { SourceKind } from '../../src/engine/questions.js';
-import { withSession } from '../../src/engine/run.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { edgeGradients } from '../../src/engine/gradients/gradient.js';
+import { residualGradients } from '../../src/engine/gradients/residual-gradient.js';
+import type { SourceKind } from '../../src/engine/sources/kinds.js';
+import { withSession } from '../../src/engine/questions/session.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import type { MetricKey } from '../../src/task/types.js';
 import { withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { onEveryRuntime } from '../runtime/available.js';
 import { randomQuestions, sceneOf } from './scene.js';
 
@@ -41,10 +41,10 @@ await onEveryRuntime(
               engine,
               batch,
               { metric, direction: 'noising', source },
-              async ({ ask, setting, prompts }) => {
+              async ({ ask, bound, prompts }) => {
                 await ask(questions);
-                await edgeGradients(setting, [{ at: 0.25, weight: 1 }], prompts);
-                (await residualGradients(engine, batch, { side: 'clean', judge: setting.judge })).dispose();
+                await edgeGradients(bound, [{ at: 0.25, weight: 1 }], prompts);
+                (await residualGradients(engine, batch, { side: 'clean', judge: bound.judge })).dispose();
               },
             );
             held.push(tensors());

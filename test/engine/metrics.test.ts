@@ -1,15 +1,16 @@
 /** Every metric from the logits, by hand; its gradient by central differences. */
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients } from '../../src/engine/gradient.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import type { Direction, Question } from '../../src/engine/questions.js';
-import { withSession, type Session } from '../../src/engine/run.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients } from '../../src/engine/gradients/gradient.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question } from '../../src/engine/questions/questions.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { createReferenceRuntime } from '../../src/runtime/reference/index.js';
 import type { Answer, AnswerSet, Example, MetricKey } from '../../src/task/types.js';
 import { batchOf, byEdge, expectNear, withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import type { NaiveRun } from './oracle.js';
 import { pairAt, sceneOf, type Scene } from './scene.js';
 
@@ -134,9 +135,9 @@ for (const metric of Object.keys(BY_HAND) as MetricKey[])
       const direction = metric === 'kl-divergence' ? 'denoising' : 'noising'; // flat at the clean run
       const point = { at: direction === 'noising' ? 1 : 0, weight: 1 };
       await withEngine({ model: scene.model, runtime: createReferenceRuntime() }, (exact) =>
-        withSession(exact, LATE, { metric, direction }, async ({ ask, setting, prompts }) => {
+        withSession(exact, LATE, { metric, direction }, async ({ ask, bound, prompts }) => {
           const examples = LATE.examples.length;
-          const scores = byEdge(await edgeGradients(setting, [point], prompts), examples);
+          const scores = byEdge(await edgeGradients(bound, [point], prompts), examples);
           const edges = Array.from({ length: exact.universe.edgeCount }, (_, edge) => edge).filter((e) => e % 5 === 0);
           const cut = (weight: number): Question[] => edges.map((edge) => ({ kind: 'edge', edge, weight }));
           const [above, below] = [await ask(cut(STEP)), await ask(cut(-STEP))];
@@ -156,10 +157,10 @@ describe('kl-divergence at the clean run', () => {
         engine,
         BATCH,
         { metric: 'kl-divergence', direction: 'noising' },
-        async ({ clean, corrupt, setting, prompts }) => {
+        async ({ clean, corrupt, bound, prompts }) => {
           expect(Math.max(...clean.map(Math.abs))).to.be.below(1e-12);
           expect([...corrupt].every((x) => x < -1e-3)).to.equal(true);
-          const scores = await edgeGradients(setting, [{ at: 1, weight: 1 }], prompts);
+          const scores = await edgeGradients(bound, [{ at: 1, weight: 1 }], prompts);
           expect(Math.max(...scores.map(Math.abs))).to.be.below(1e-12);
         },
       ),

@@ -1,12 +1,13 @@
 /** The micro model, every edge of it by hand. */
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import type { Direction, Question } from '../../src/engine/questions.js';
-import { withSession, type Session } from '../../src/engine/run.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import type { Question } from '../../src/engine/questions/questions.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { expectNear, logitsOf } from '../helpers/engine.js';
-import { BATCH, HAND, MICRO, SCALES } from '../helpers/micro.js';
+import { BATCH, HAND, MICRO, SCALES } from '../helpers/models/micro.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 const EDGES = Object.keys(HAND);
@@ -70,9 +71,9 @@ await onEveryRuntime(
 
       for (const [name, points] of Object.entries(INTEGRALS))
         it(`${name} is exact, since the model is linear, ${direction}`, () =>
-          session(async ({ setting, prompts }) => {
+          session(async ({ bound, prompts }) => {
             const { edgeCount } = engine.universe;
-            const scores = (await edgeGradients(setting, points, prompts)).subarray(DIFFERENCE * edgeCount);
+            const scores = (await edgeGradients(bound, points, prompts)).subarray(DIFFERENCE * edgeCount);
             const expected = Array<number>(edgeCount).fill(0); // queries and keys say nothing
             for (const known of EDGES) expected[edge(known)] = sign * HAND[known]![2];
             expectNear(scores, expected, 1e-6);
@@ -80,8 +81,8 @@ await onEveryRuntime(
     }
 
     it('the changes at the logits add up to the difference between the prompts', () =>
-      session(async ({ setting, prompts, clean, corrupt }) => {
-        const scores = Float64Array.from(await edgeGradients(setting, INTEGRALS['EAP']!, prompts));
+      session(async ({ bound, prompts, clean, corrupt }) => {
+        const scores = Float64Array.from(await edgeGradients(bound, INTEGRALS['EAP']!, prompts));
         const into = engine.universe.readers.length - 1;
         for (const example of [OUT0, OUT1, DIFFERENCE]) {
           const own = scores.subarray(example * engine.universe.edgeCount, (example + 1) * engine.universe.edgeCount);

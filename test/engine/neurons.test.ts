@@ -1,15 +1,15 @@
 /** Neurons as sites: against the written-out model, and laws that tie them to the output of their MLP. */
 import { expect } from 'chai';
-import { Engine } from '../../src/engine/engine.js';
-import type { Question, Site } from '../../src/engine/questions.js';
-import { withSession, type Session } from '../../src/engine/run.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import type { Question, Site } from '../../src/engine/questions/questions.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
 import { loadModel } from '../../src/model/load.js';
-import { makeSource } from '../../src/engine/sources.js';
+import { makeSource } from '../../src/engine/sources/index.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { batchOf, effects, expectNear, withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { golden, refused } from '../helpers/model-files.js';
 import { uniform } from '../helpers/op-cases.js';
 import { pairsOf } from '../helpers/peer-pairs.js';

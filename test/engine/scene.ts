@@ -1,12 +1,13 @@
 /** A small random model, prompts for it, and what an engine that is right must answer. */
 import { makeUniverse } from '../../src/circuit/universe.js';
 import type { Universe } from '../../src/circuit/types.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import type { Direction, Question, Site } from '../../src/engine/questions.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question, Site } from '../../src/engine/questions/questions.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
 import type { Model } from '../../src/model/types.js';
 import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast, type Pair } from '../helpers/engine.js';
-import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { randomModel, SHAPES } from '../helpers/models/hand-made.js';
 import { uniform } from '../helpers/op-cases.js';
 import { Oracle, type Edit, type Intervention, type NaiveRun } from './oracle.js';
 

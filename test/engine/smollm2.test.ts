@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Context } from 'mocha';
-import { Engine } from '../../src/engine/engine.js';
-import { edgeGradients, type Point } from '../../src/engine/gradient.js';
-import type { Direction, Question, Site } from '../../src/engine/questions.js';
-import { withSession, type Session } from '../../src/engine/run.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { edgeGradients, type Point } from '../../src/engine/gradients/gradient.js';
+import type { Question, Site } from '../../src/engine/questions/questions.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
+import { withSession, type Session } from '../../src/engine/questions/session.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
@@ -137,8 +138,8 @@ describe('SmolLM2-135M-Instruct', function () {
 
   for (const [name, points] of Object.entries(ATTRIBUTIONS))
     it(`edge scores: ${name}`, () =>
-      session('noising', async ({ setting, prompts }) => {
-        const scores = await edgeGradients(setting, points, prompts);
+      session('noising', async ({ bound, prompts }) => {
+        const scores = await edgeGradients(bound, points, prompts);
         const { edgeCount } = engine.universe;
         const found = Float64Array.from(
           { length: edgeCount },

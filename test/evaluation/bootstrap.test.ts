@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { bootstrapInterval } from '../../src/evaluation/bootstrap.js';
-import { estimateMean, meanOf } from '../../src/evaluation/statistics.js';
+import { bootstrapInterval } from '../../src/evaluation/statistics/bootstrap.js';
+import { estimateMean, meanOf } from '../../src/evaluation/statistics/intervals.js';
 import { uniform } from '../helpers/op-cases.js';
 
 describe('bootstrap intervals', () => {

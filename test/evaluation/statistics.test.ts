@@ -5,7 +5,7 @@ import {
   meanOf,
   rankCorrelation,
   studentQuantile,
-} from '../../src/evaluation/statistics.js';
+} from '../../src/evaluation/statistics/intervals.js';
 
 describe('evaluation/statistics', () => {
   // two-sided 95 % points of Student's t, from any printed table

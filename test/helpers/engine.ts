@@ -1,9 +1,10 @@
 /** Asking an engine in tests: examples by hand, logits of prompts, effects of questions, nearness of tables. */
 import { expect } from 'chai';
-import { Engine, type EngineOptions } from '../../src/engine/engine.js';
-import { withCachedRun, type Batch } from '../../src/engine/prompts.js';
-import type { Question } from '../../src/engine/questions.js';
-import type { Session } from '../../src/engine/run.js';
+import { Engine, type EngineOptions } from '../../src/engine/core/engine.js';
+import { withCachedRun } from '../../src/engine/model-run/prompts.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import type { Question } from '../../src/engine/questions/questions.js';
+import type { Session } from '../../src/engine/questions/session.js';
 import type { Model } from '../../src/model/types.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import type { Answer, Example } from '../../src/task/types.js';

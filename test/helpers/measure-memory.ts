@@ -4,15 +4,15 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findMethod } from '../../src/discovery/index.js';
-import { estimateMemory } from '../../src/discovery/memory.js';
-import type { MethodContext } from '../../src/discovery/types.js';
-import { Engine } from '../../src/engine/engine.js';
+import { findMethod } from '../../src/attribution/edges/index.js';
+import { estimateMemory } from '../../src/attribution/edges/memory.js';
+import type { MethodContext } from '../../src/attribution/edges/types.js';
+import { Engine } from '../../src/engine/core/engine.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import { seeded } from '../../src/task/random.js';
 import type { Example } from '../../src/task/types.js';
 import { contrast } from './engine.js';
-import { randomModel } from './random-model.js';
+import { randomModel } from './models/random-model.js';
 
 const SHAPE = { nLayers: 2, nHeads: 4, nKeyValueHeads: 4, dModel: 64, dHead: 16, dMlp: 256, nCtx: 64 };
 const [PAIRS, LENGTH] = [1024, 32];

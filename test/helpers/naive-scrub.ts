@@ -1,7 +1,7 @@
 /** Scrubbed runs the slow way, and random hypotheses to try them on. */
 import type { Universe } from '../../src/circuit/types.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
-import type { Read, Said } from '../../src/engine/scrub.js';
+import type { Read, Said } from '../../src/engine/questions/scrub.js';
 import { layOut, type Hypothesis } from '../../src/interventions/scrubbing/hypothesis.js';
 import { parseHypothesis, type FeatureSource, type HypothesisFile } from '../../src/interventions/scrubbing/schema.js';
 import type { Model } from '../../src/model/types.js';

@@ -1,5 +1,4 @@
-/** The tables that peers computed for a tiny model, and the prompts they computed them on (test/goldens/architectures). */
-import type { Batch } from '../../src/engine/prompts.js';
+import type { Batch } from '../../src/engine/core/batches.js';
 import { batchOf, contrast } from './engine.js';
 import { golden } from './model-files.js';
 import { openTables, type Table } from './safetensors.js';

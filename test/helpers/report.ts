@@ -4,7 +4,7 @@ import { layOut } from '../../src/circuit/layout.js';
 import { selectCircuit } from '../../src/circuit/select.js';
 import type { Selection } from '../../src/circuit/select.js';
 import type { Universe } from '../../src/circuit/types.js';
-import type { ReportEdge, ReportRecord, SidecarRecord } from '../../src/report/record.js';
+import type { ReportEdge, ReportRecord, SidecarRecord } from '../../src/report/records/report.js';
 
 const ZERO = '0'.repeat(64);
 

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { makeUniverse } from '../../src/circuit/universe.js';
-import type { ReportRecord } from '../../src/report/record.js';
+import type { ReportRecord } from '../../src/report/records/report.js';
 import { describeSidecar } from '../../src/report/sidecar.js';
 import type { Sidecar } from '../../src/report/sidecar.js';
 import { writeReport } from '../../src/report/write.js';

@@ -1,17 +1,17 @@
 /** What a steered model writes: sampling, common random numbers, and the model re-run on the growing text. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Engine } from '../../src/engine/engine.js';
-import { continueSteered, type ContinuationQuestion } from '../../src/interventions/continuations.js';
-import { drawToken, gumbels, SAMPLING_DEFAULTS, type Sampling } from '../../src/interventions/sampling.js';
-import { planPlaces } from '../../src/interventions/steering-places.js';
-import { plainPrompt, type SteeringVector } from '../../src/interventions/steering-vectors.js';
+import type { Engine } from '../../src/engine/core/engine.js';
+import { continueSteered, type ContinuationQuestion } from '../../src/interventions/steering/continuations.js';
+import { drawToken, gumbels, SAMPLING_DEFAULTS, type Sampling } from '../../src/interventions/steering/sampling.js';
+import { planPlaces } from '../../src/interventions/steering/places.js';
+import { plainPrompt, type SteeringVector } from '../../src/interventions/steering/vectors.js';
 import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { logitsOf, withEngine } from '../helpers/engine.js';
-import { handMade } from '../helpers/hand-made.js';
+import { handMade } from '../helpers/models/hand-made.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 
 describe('drawing a token', () => {
   const logs = Float64Array.from([0.5, 0.25, 0.125, 0.125], Math.log);

@@ -1,12 +1,12 @@
 /** The recursive search for the strongest hops, against path patching of every path it could have taken. */
 import { expect } from 'chai';
-import { runGrids } from '../../src/interventions/patching.js';
-import { searchHops, type Hop } from '../../src/interventions/hops.js';
-import { planPath } from '../../src/interventions/paths.js';
+import { runGrids } from '../../src/interventions/patching/patching.js';
+import { searchHops, type Hop } from '../../src/interventions/patching/hops.js';
+import { planPath } from '../../src/interventions/patching/paths.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, withEngine } from '../helpers/engine.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 
 describe('the strongest hops upstream of a receiver', () => {
   const model = randomModel({ nLayers: 2 }, 31);

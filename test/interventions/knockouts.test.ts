@@ -1,18 +1,18 @@
 /** Attention knock-out against a model written out the slow way, and what it refuses. */
 import { expect } from 'chai';
-import { attend } from '../../src/engine/layers.js';
-import { withCachedRun } from '../../src/engine/prompts.js';
-import { makeSpan } from '../../src/engine/span.js';
-import { runGrids, type Patching } from '../../src/interventions/patching.js';
-import { planKnockout, type KnockoutRequest } from '../../src/interventions/knockouts.js';
+import { attend } from '../../src/engine/model-run/layers.js';
+import { withCachedRun } from '../../src/engine/model-run/prompts.js';
+import { makeSpan } from '../../src/engine/core/span.js';
+import { runGrids, type Patching } from '../../src/interventions/patching/patching.js';
+import { planKnockout, type KnockoutRequest } from '../../src/interventions/patching/knockouts.js';
 import type { Model, ModelConfig } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import type { Example } from '../../src/task/types.js';
 import { logitDifference, sceneOf } from '../engine/scene.js';
 import { batchOf, expectNear, withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 
 type Asked = Partial<KnockoutRequest> & Pick<KnockoutRequest, 'knockout'>;
 const DEFAULTS = { each: 'all', window: 1 } as const;

@@ -1,20 +1,20 @@
 /** Paths, knock-outs and noise give back what they borrow: tfjs counts its tensors. */
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
-import { answerKnockouts } from '../../src/engine/knockout.js';
-import { withNoise } from '../../src/engine/noised.js';
-import { answerPaths } from '../../src/engine/paths.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { withSession } from '../../src/engine/run.js';
+import { answerKnockouts } from '../../src/engine/questions/knockout.js';
+import { withNoise } from '../../src/engine/questions/noised.js';
+import { answerPaths } from '../../src/engine/questions/paths.js';
+import type { Engine } from '../../src/engine/core/engine.js';
+import { withSession } from '../../src/engine/questions/session.js';
 import type { Example } from '../../src/task/types.js';
 import { sceneOf } from '../engine/scene.js';
-import { continueSteered } from '../../src/interventions/continuations.js';
-import { SAMPLING_DEFAULTS } from '../../src/interventions/sampling.js';
-import { planPlaces } from '../../src/interventions/steering-places.js';
-import { steerTask } from '../../src/interventions/steering.js';
-import { planContrast, plainPrompt, steeringVector } from '../../src/interventions/steering-vectors.js';
+import { continueSteered } from '../../src/interventions/steering/continuations.js';
+import { SAMPLING_DEFAULTS } from '../../src/interventions/steering/sampling.js';
+import { planPlaces } from '../../src/interventions/steering/places.js';
+import { steerTask } from '../../src/interventions/steering/steering.js';
+import { planContrast, plainPrompt, steeringVector } from '../../src/interventions/steering/vectors.js';
 import { withEngine } from '../helpers/engine.js';
-import { SHAPES } from '../helpers/hand-made.js';
+import { SHAPES } from '../helpers/models/hand-made.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 const tensors = (): number => {
@@ -53,17 +53,13 @@ await onEveryRuntime(
           const reader = universe.readerIndex('a1.h0<k>')!;
           const held: number[] = [];
           for (let round = 0; round < 3; round++) {
-            await withSession(engine, batch, { metric, direction: 'noising' }, async ({ setting, base }) => {
+            await withSession(engine, batch, { metric, direction: 'noising' }, async ({ bound, base }) => {
               for (const mlps of ['kept', 'recomputed'] as const) {
                 const through = [[universe.readerIndex('a0.h1<v>')!], [reader]];
-                await answerPaths(setting, { senders: [input], through, ends: [[logits]], mlps }, base);
-                await answerPaths(
-                  setting,
-                  { senders: [input, 1], through: [], ends: [[reader], [logits]], mlps },
-                  base,
-                );
+                await answerPaths(bound, { senders: [input], through, ends: [[logits]], mlps }, base);
+                await answerPaths(bound, { senders: [input, 1], through: [], ends: [[reader], [logits]], mlps }, base);
               }
-              await answerKnockouts(setting, [[{ layer: 0, head: 1, queries: [4, 5], keys: [1] }]]);
+              await answerKnockouts(bound, [[{ layer: 0, head: 1, queries: [4, 5], keys: [1] }]]);
             });
             const samples = [new Float64Array(model.config.dModel).fill(0.5)];
             await withNoise(engine, batch.examples[0]!, { samples, from: 1, metric }, (noised) =>

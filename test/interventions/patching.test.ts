@@ -1,9 +1,9 @@
 /** Grids of activation patching against TransformerLens' own, and laws that every grid obeys. */
 import { expect } from 'chai';
-import type { Direction } from '../../src/engine/questions.js';
-import { withSession } from '../../src/engine/run.js';
-import { runGrids, type Patching } from '../../src/interventions/patching.js';
-import { planGrids, type GridRequest } from '../../src/interventions/plan.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
+import { withSession } from '../../src/engine/questions/session.js';
+import { runGrids, type Patching } from '../../src/interventions/patching/patching.js';
+import { planGrids, type GridRequest } from '../../src/interventions/patching/plan.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model, ModelConfig } from '../../src/model/types.js';
 import { createRuntime } from '../../src/runtime/index.js';
@@ -12,7 +12,7 @@ import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast, expectNear, withEngine } from '../helpers/engine.js';
 import { golden, refused } from '../helpers/model-files.js';
 import { pairsOf, tablesOf } from '../helpers/peer-pairs.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 const METRIC = 'logit-difference';

@@ -1,13 +1,13 @@
 /** Scrubbing gives back what it borrows, and is the same in whatever pieces the memory allows: tfjs counts its tensors. */
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
-import type { EngineOptions } from '../../src/engine/engine.js';
-import { withScrubPool } from '../../src/engine/scrub.js';
+import type { EngineOptions } from '../../src/engine/core/engine.js';
+import { withScrubPool } from '../../src/engine/questions/scrub.js';
 import { layOut } from '../../src/interventions/scrubbing/hypothesis.js';
 import { planScrub, scrub } from '../../src/interventions/scrubbing/scrub.js';
 import type { Example } from '../../src/task/types.js';
 import { contrast, expectNear, withEngine } from '../helpers/engine.js';
-import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { randomModel, SHAPES } from '../helpers/models/hand-made.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 const tensors = (): number => {

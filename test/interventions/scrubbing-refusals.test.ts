@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { planScrub, type ScrubOptions } from '../../src/interventions/scrubbing/scrub.js';
 import type { Example } from '../../src/task/types.js';
 import { withEngine } from '../helpers/engine.js';
-import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { randomModel, SHAPES } from '../helpers/models/hand-made.js';
 import { refused } from '../helpers/model-files.js';
 import { example, hypothesisOf, prompts, type Nodes } from '../helpers/naive-scrub.js';
 

@@ -1,9 +1,9 @@
 /** Causal scrubbing against a slow recursion, against enumeration, and on models whose circuit is known. */
 import { expect } from 'chai';
 import type { Universe } from '../../src/circuit/types.js';
-import type { Engine } from '../../src/engine/engine.js';
-import type { Batch } from '../../src/engine/prompts.js';
-import { withScrubPool, type Read, type Said } from '../../src/engine/scrub.js';
+import type { Engine } from '../../src/engine/core/engine.js';
+import type { Batch } from '../../src/engine/core/batches.js';
+import { withScrubPool, type Read, type Said } from '../../src/engine/questions/scrub.js';
 import { drawRun, EVERYTHING, layoutOf, onlyClaim, type Tested } from '../../src/interventions/scrubbing/draw.js';
 import type { FeatureSource } from '../../src/interventions/scrubbing/schema.js';
 import { planScrub, scrub, type ScrubOptions } from '../../src/interventions/scrubbing/scrub.js';
@@ -15,7 +15,7 @@ import type { Example } from '../../src/task/types.js';
 import { Oracle } from '../engine/oracle.js';
 import { logitDifference } from '../engine/scene.js';
 import { contrast, expectNear, withEngine } from '../helpers/engine.js';
-import { randomModel, SHAPES } from '../helpers/hand-made.js';
+import { randomModel, SHAPES } from '../helpers/models/hand-made.js';
 import { golden } from '../helpers/model-files.js';
 import {
   example,

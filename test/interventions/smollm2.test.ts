@@ -1,10 +1,10 @@
 /** Grids of a real model against TransformerLens' (see the goldens' README for how they were made). */
 import { readFileSync } from 'node:fs';
 import type { Context } from 'mocha';
-import { Engine } from '../../src/engine/engine.js';
-import { runGrids, type Patching } from '../../src/interventions/patching.js';
-import { planGrids, type GridRequest } from '../../src/interventions/plan.js';
-import type { Direction } from '../../src/engine/questions.js';
+import { Engine } from '../../src/engine/core/engine.js';
+import { runGrids, type Patching } from '../../src/interventions/patching/patching.js';
+import { planGrids, type GridRequest } from '../../src/interventions/patching/plan.js';
+import type { Direction } from '../../src/engine/sources/kinds.js';
 import { loadModel } from '../../src/model/load.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import type { Example } from '../../src/task/types.js';

@@ -1,9 +1,9 @@
 /** Vectors to steer with, and where they are added: contrasts of prompts read at sites, and what is refused before any compute. */
 import { expect } from 'chai';
-import type { Engine } from '../../src/engine/engine.js';
-import { siteValues } from '../../src/engine/site-values.js';
-import type { SteeringSite } from '../../src/engine/steered.js';
-import { planPlaces } from '../../src/interventions/steering-places.js';
+import type { Engine } from '../../src/engine/core/engine.js';
+import { siteValues } from '../../src/engine/questions/site-values.js';
+import type { SteeringSite } from '../../src/engine/questions/steered.js';
+import { planPlaces } from '../../src/interventions/steering/places.js';
 import {
   findSteeringSite,
   planContrast,
@@ -11,11 +11,11 @@ import {
   steeringVector,
   type Contrast,
   type SteeringVector,
-} from '../../src/interventions/steering-vectors.js';
+} from '../../src/interventions/steering/vectors.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, expectNear, withEngine } from '../helpers/engine.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 
 let runtime: Runtime;
 before(async () => (runtime = await createRuntime('reference', { threads: 1 })));

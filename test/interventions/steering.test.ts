@@ -1,23 +1,23 @@
 /** Doses of a steering vector: hand-worked cases, and laws that hold of any model. */
 import { expect } from 'chai';
-import type { SteeringSite } from '../../src/engine/steered.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { planPlaces } from '../../src/interventions/steering-places.js';
+import type { SteeringSite } from '../../src/engine/questions/steered.js';
+import type { Engine } from '../../src/engine/core/engine.js';
+import { planPlaces } from '../../src/interventions/steering/places.js';
 import {
   planContrast,
   steeringVector,
   type Contrast,
   type SteeringVector,
-} from '../../src/interventions/steering-vectors.js';
-import { steerTask, strongestShifts, type SteeringQuestion } from '../../src/interventions/steering.js';
+} from '../../src/interventions/steering/vectors.js';
+import { steerTask, strongestShifts, type SteeringQuestion } from '../../src/interventions/steering/steering.js';
 import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import type { Example } from '../../src/task/types.js';
 import { batchOf, contrast, expectNear, logitsOf, withEngine } from '../helpers/engine.js';
-import { handMade, randomModel as anyModel, SHAPES } from '../helpers/hand-made.js';
-import { BATCH, MICRO } from '../helpers/micro.js';
+import { handMade, randomModel as anyModel, SHAPES } from '../helpers/models/hand-made.js';
+import { BATCH, MICRO } from '../helpers/models/micro.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 import { onEveryRuntime } from '../runtime/available.js';
 
 let runtime: Runtime;

@@ -1,7 +1,7 @@
 /** Causal tracing: the published code's noise, windows and averages, and laws of restoring. */
 import { expect } from 'chai';
-import { withNoise } from '../../src/engine/noised.js';
-import { normals } from '../../src/interventions/noise.js';
+import { withNoise } from '../../src/engine/questions/noised.js';
+import { normals } from '../../src/interventions/tracing/noise.js';
 import {
   BUCKETS,
   embeddingDeviation,
@@ -10,13 +10,13 @@ import {
   TRACES,
   windowAround,
   type TraceOptions,
-} from '../../src/interventions/tracing.js';
+} from '../../src/interventions/tracing/tracing.js';
 import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, expectNear, logitsOf, withEngine } from '../helpers/engine.js';
-import { handMade } from '../helpers/hand-made.js';
+import { handMade } from '../helpers/models/hand-made.js';
 import { refused } from '../helpers/model-files.js';
-import { randomModel } from '../helpers/random-model.js';
+import { randomModel } from '../helpers/models/random-model.js';
 
 const take = (count: number, from: Iterator<number, never>): number[] =>
   Array.from({ length: count }, () => from.next().value);

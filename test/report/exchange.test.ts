@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readExchange, writeExchange } from '../../src/report/exchange.js';
+import { readExchange, writeExchange } from '../../src/report/formats/exchange.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
 import { edgeMask, edgesOf, graphGoldens } from '../helpers/circuit.js';
 

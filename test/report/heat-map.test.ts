@@ -1,9 +1,15 @@
 import { expect } from 'chai';
-import { colourAt, inkOn } from '../../src/report/heat-map/colours.js';
-import { drawHeatMap } from '../../src/report/heat-map/svg.js';
-import { tableOf } from '../../src/report/heat-map/table.js';
-import { patchingPage } from '../../src/report/patching-page.js';
-import { cellName, shown, strongestCells, type GridRecord, type PatchingRecord } from '../../src/report/patching.js';
+import { colourAt, inkOn } from '../../src/report/charts/heat-map/colours.js';
+import { drawHeatMap } from '../../src/report/charts/heat-map/svg.js';
+import { tableOf } from '../../src/report/charts/heat-map/table.js';
+import { patchingPage } from '../../src/report/pages/patching.js';
+import {
+  cellName,
+  shown,
+  strongestCells,
+  type GridRecord,
+  type PatchingRecord,
+} from '../../src/report/records/patching.js';
 
 const AXES = [
   { name: 'layer', labels: ['0', '1'] },

@@ -1,10 +1,10 @@
 /** Lines with their intervals: scales, bands, levels and what a page may hold. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { drawLineChart, type ChartPoint, type LineChart } from '../../src/report/line-chart/svg.js';
-import { ticksOf } from '../../src/report/line-chart/ticks.js';
-import { drawEffects } from '../../src/report/tracing-chart.js';
-import type { TracingRecord } from '../../src/report/tracing.js';
+import { drawLineChart, type ChartPoint, type LineChart } from '../../src/report/charts/line-chart/svg.js';
+import { ticksOf } from '../../src/report/charts/line-chart/ticks.js';
+import { drawEffects } from '../../src/report/charts/tracing.js';
+import type { TracingRecord } from '../../src/report/records/tracing.js';
 
 const point = (x: number, mean: number, half: number | null = null): ChartPoint => ({
   ...{ x, mean },

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decodeNpy, encodeNpy } from '../../src/report/npy.js';
-import type { NpyArray } from '../../src/report/npy.js';
+import { decodeNpy, encodeNpy } from '../../src/report/formats/npy.js';
+import type { NpyArray } from '../../src/report/formats/npy.js';
 
 const decode = (bytes: Uint8Array) => decodeNpy(bytes, 'x.npy');
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { recordProblem } from '../../src/report/check.js';
-import { REPORT_SCHEMA } from '../../src/report/record.js';
+import { REPORT_SCHEMA } from '../../src/report/records/report.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
 import { expectGolden } from '../helpers/golden.js';
 import { recordOf } from '../helpers/report.js';

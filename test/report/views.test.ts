@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { makeUniverse } from '../../src/circuit/universe.js';
-import type { ReportRecord } from '../../src/report/record.js';
+import type { ReportRecord } from '../../src/report/records/report.js';
 import { VIEWS } from '../../src/report/views.js';
 import { expectGolden } from '../helpers/golden.js';
 import { recordOf } from '../helpers/report.js';

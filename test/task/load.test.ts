@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { TheveninError } from '../../src/errors.js';
 import { checkTask } from '../../src/task/check.js';
-import { loadTask, resolveTask, shippedTasks } from '../../src/task/load.js';
+import { loadTask, resolveTask, shippedTasks } from '../../src/task/files/load.js';
 import { configFor, textTokenizer } from './tokenizers.js';
 
 const refusal = async (act: Promise<unknown>): Promise<TheveninError> => {

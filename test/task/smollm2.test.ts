@@ -5,7 +5,7 @@ import { folderTokenizer } from '../../src/model/tokenizer.js';
 import type { Tokenizer } from '../../src/model/types.js';
 import { checkTask } from '../../src/task/check.js';
 import { importTask } from '../../src/task/importers/index.js';
-import { resolveTask, shippedTasks } from '../../src/task/load.js';
+import { resolveTask, shippedTasks } from '../../src/task/files/load.js';
 import type { TaskPair } from '../../src/task/schema.js';
 import { sharedPath, skipWithout } from '../helpers/shared.js';
 import { configFor } from './tokenizers.js';

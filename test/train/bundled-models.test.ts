@@ -7,8 +7,8 @@ import type { Tokenizer } from '../../src/model/types.js';
 import { createOnnxRuntime } from '../../src/runtime/onnx/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES, IOI_TEMPLATES } from '../../src/task/generators/ioi-words.js';
-import { inductionFigures, type InductionFigures } from '../../src/train/induction.js';
-import { ioiFigures, type IoiFigures } from '../../src/train/ioi.js';
+import { inductionFigures, type InductionFigures } from '../../src/train/recipes/induction.js';
+import { ioiFigures, type IoiFigures } from '../../src/train/recipes/ioi.js';
 import { meterOf } from './loaded.js';
 
 const MODELS = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'models');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { seeded } from '../../src/task/random.js';
-import { repeatedSequence, SEQUENCE } from '../../src/train/induction-data.js';
+import { repeatedSequence, SEQUENCE } from '../../src/train/recipes/induction-data.js';
 
 describe('the sequences of the induction model', () => {
   const VOCABULARY = 1_000_000_000;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { IOI_NAMES, IOI_TEMPLATES } from '../../src/task/generators/ioi-words.js';
 import { seeded } from '../../src/task/random.js';
-import { ioiRecipe, ioiVocabulary } from '../../src/train/ioi.js';
-import { drawText, HELD_OUT, isHeldOutPair } from '../../src/train/ioi-corpus.js';
-import { wordsOf } from '../../src/train/word-tokenizer.js';
+import { ioiRecipe, ioiVocabulary } from '../../src/train/recipes/ioi.js';
+import { drawText, HELD_OUT, isHeldOutPair } from '../../src/train/recipes/ioi-corpus.js';
+import { wordsOf } from '../../src/train/files/word-tokenizer.js';
 
 describe('the corpus of the ioi model', () => {
   const random = seeded(2);

@@ -1,19 +1,19 @@
 /** Every command, in the order of the help. */
 import type { CliCommand } from '../command.js';
-import { causalTrace } from './causal-trace.js';
-import { demo } from './demo.js';
-import { discover } from './discover.js';
-import { doctor } from './doctor.js';
+import { causalTrace } from './interventions/causal-trace.js';
+import { demo } from './discovery/demo.js';
+import { discover } from './discovery/discover.js';
+import { doctor } from './inspect/doctor.js';
 import { models } from './models.js';
-import { nodes } from './nodes.js';
-import { patch } from './patch.js';
-import { predict } from './predict.js';
-import { scrub } from './scrub.js';
-import { steer } from './steer.js';
-import { tasks } from './tasks.js';
-import { tokens } from './tokens.js';
-import { trace } from './trace.js';
-import { validate } from './validate.js';
+import { nodes } from './discovery/nodes.js';
+import { patch } from './interventions/patch.js';
+import { predict } from './inspect/predict.js';
+import { scrub } from './interventions/scrub.js';
+import { steer } from './interventions/steer.js';
+import { tasks } from './inspect/tasks.js';
+import { tokens } from './discovery/tokens.js';
+import { trace } from './interventions/trace.js';
+import { validate } from './inspect/validate.js';
 
 export const COMMANDS: readonly CliCommand[] = [
   demo,

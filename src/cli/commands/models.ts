@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js';
-import { jsonOption } from './options.js';
+import { jsonOption } from '../options.js';
 
 export const models = defineCommand({
   name: 'models',

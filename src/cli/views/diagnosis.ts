@@ -1,5 +1,5 @@
 /** What `thevenin doctor` prints. */
-import type { Diagnosis } from '../../run/doctor.js';
+import type { Diagnosis } from '../../jobs/inspect/doctor.js';
 import { bad, good, table } from './table.js';
 
 export const diagnosisLines = ({ node, cpu, cores, memoryBytes, runtimes, gemm }: Diagnosis): string =>

@@ -1,6 +1,6 @@
 /** A report record as the few lines that a terminal shows. */
 import pc from 'picocolors';
-import type { Estimate, ReportEdge, ReportRecord } from '../../report/record.js';
+import type { Estimate, ReportEdge, ReportRecord } from '../../report/records/report.js';
 
 const LABEL_WIDTH = 26;
 const STRONGEST = 5;

@@ -1,7 +1,7 @@
 /** The strongest hops as a tree in a table. */
 import pc from 'picocolors';
 import { number } from '../../report/format.js';
-import type { HopRecord, HopsRecord } from '../../report/hops.js';
+import type { HopRecord, HopsRecord } from '../../report/records/hops.js';
 import { table } from './table.js';
 
 const rowsOf = ({ path, effect, share, upstream }: HopRecord, depth: number): string[][] => [

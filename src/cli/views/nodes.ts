@@ -1,7 +1,7 @@
 /** A record of attribution to nodes as the lines that a terminal shows. */
 import pc from 'picocolors';
 import { number } from '../../report/format.js';
-import { agreementSentence, measuredTable, type NodesRecord, type SiteRecord } from '../../report/nodes.js';
+import { agreementSentence, measuredTable, type NodesRecord, type SiteRecord } from '../../report/records/nodes.js';
 import { table } from './table.js';
 
 const SHOWN = 10;

@@ -1,8 +1,8 @@
 /** A patching record as the few lines that a terminal shows. */
 import pc from 'picocolors';
 import { number } from '../../report/format.js';
-import { cellName, shown, shownName, strongestCells } from '../../report/patching.js';
-import type { GridRecord, PatchingRecord } from '../../report/patching.js';
+import { cellName, shown, shownName, strongestCells } from '../../report/records/patching.js';
+import type { GridRecord, PatchingRecord } from '../../report/records/patching.js';
 import { table } from './table.js';
 
 const STRONGEST = 3;

@@ -1,5 +1,5 @@
 /** Next tokens as a table. */
-import type { Prediction } from '../../run/predict.js';
+import type { Prediction } from '../../jobs/inspect/predict.js';
 import { table } from './table.js';
 
 export const predictionTable = ({ top }: Prediction): string =>

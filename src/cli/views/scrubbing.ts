@@ -1,8 +1,8 @@
 /** A record of causal scrubbing as the lines that a terminal shows. */
 import pc from 'picocolors';
 import { number } from '../../report/format.js';
-import { shareInWords } from '../../report/scrubbing-page.js';
-import { claimInWords, type ScrubbingRecord } from '../../report/scrubbing.js';
+import { shareInWords } from '../../report/pages/scrubbing.js';
+import { claimInWords, type ScrubbingRecord } from '../../report/records/scrubbing.js';
 import { table } from './table.js';
 
 /** @param written the files to name, most telling first */

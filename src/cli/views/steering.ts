@@ -1,7 +1,7 @@
 /** A record of steering as the lines that a terminal shows. */
 import pc from 'picocolors';
 import { asGiven, number, orDash } from '../../report/format.js';
-import type { ContinuationRecord, DoseRecord, ShiftRecord, SteeringRecord } from '../../report/steering.js';
+import type { ContinuationRecord, DoseRecord, ShiftRecord, SteeringRecord } from '../../report/records/steering.js';
 import { table } from './table.js';
 
 /** Doses named where there are many. */

@@ -1,7 +1,7 @@
 /** What `thevenin tasks` and `thevenin validate` say of a task. */
 import type { TaskCheck } from '../../task/check.js';
 import { GENERATORS } from '../../task/generators/index.js';
-import type { LoadedTask, ResolvedTask } from '../../task/load.js';
+import type { LoadedTask, ResolvedTask } from '../../task/files/load.js';
 import { bad, table } from './table.js';
 
 interface TaskSummary {

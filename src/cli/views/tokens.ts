@@ -1,7 +1,7 @@
 /** A record of attribution to tokens as the lines that a terminal shows. */
 import pc from 'picocolors';
 import { number, orDash } from '../../report/format.js';
-import { BASELINE_MEANING, type PromptRecord, type TokensRecord } from '../../report/tokens.js';
+import { BASELINE_MEANING, type PromptRecord, type TokensRecord } from '../../report/records/tokens.js';
 import { table } from './table.js';
 
 const signed = (value: number): string => number(value, { signed: true });

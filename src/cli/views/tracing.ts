@@ -1,6 +1,6 @@
 /** A record of causal tracing as the few lines that a terminal shows. */
 import { number } from '../../report/format.js';
-import type { TracingRecord } from '../../report/tracing.js';
+import type { TracingRecord } from '../../report/records/tracing.js';
 import { describePatching } from './patching.js';
 
 /** @param written the files to name, most telling first */

@@ -2,11 +2,12 @@
 import { invariant } from '../../errors.js';
 import type { Example } from '../../task/types.js';
 import type { Tensor } from '../../runtime/types.js';
-import { Arena } from '../arena.js';
-import type { Engine } from '../engine.js';
-import { output, type HeadTensors } from '../layers.js';
-import { learnedPositions, type Batch } from '../prompts.js';
-import type { Alternative } from '../setting.js';
+import { Arena } from '../core/arena.js';
+import type { Engine } from '../core/engine.js';
+import { output, type HeadTensors } from '../model-run/layers.js';
+import { learnedPositions } from '../model-run/prompts.js';
+import type { Batch } from '../core/batches.js';
+import type { Alternative } from '../model-run/bound-run.js';
 import type { FixedSite, MeanPatterns } from './moments.js';
 
 export interface FixedValues {

@@ -1,5 +1,5 @@
 /** Every node's mean over reference prompts; the means differ in which prompts and positions go together. */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../core/engine.js';
 import { fixedAlternative, type FixedValues } from './fixed.js';
 import { BY_LENGTH, BY_TEMPLATE, EVERYTHING } from './groupings.js';
 import { meanPatterns, measureMoments, spread, type MeanPatterns, type Moments } from './moments.js';

@@ -2,9 +2,10 @@
 import { refuse } from '../../errors.js';
 import type { Example } from '../../task/types.js';
 import type { Tensor } from '../../runtime/types.js';
-import { withArena, type Arena } from '../arena.js';
-import type { Engine } from '../engine.js';
-import { learnedPositions, patternOf, withCachedRun, type Batch, type CachedRun, type PromptSide } from '../prompts.js';
+import { withArena, type Arena } from '../core/arena.js';
+import type { Engine } from '../core/engine.js';
+import { learnedPositions, patternOf, withCachedRun, type CachedRun, type PromptSide } from '../model-run/prompts.js';
+import type { Batch } from '../core/batches.js';
 import { BY_LENGTH } from './groupings.js';
 import type { Grouping } from './types.js';
 

@@ -1,6 +1,6 @@
-import type { Engine } from '../engine.js';
-import { patternOf, type CachedRun } from '../prompts.js';
-import type { Alternative } from '../setting.js';
+import type { Engine } from '../core/engine.js';
+import { patternOf, type CachedRun } from '../model-run/prompts.js';
+import type { Alternative } from '../model-run/bound-run.js';
 import { NOTHING_NEEDED, type Source } from './types.js';
 
 /** The other prompt's run as the source: a node cut off from everything says exactly what it said there. */

@@ -1,8 +1,9 @@
 /** What every ablation source declares: what it says, where it comes from, and what it needs. */
 import type { Example } from '../../task/types.js';
-import type { Engine } from '../engine.js';
-import type { Batch, CachedRun, PromptSide } from '../prompts.js';
-import type { Alternative } from '../setting.js';
+import type { Engine } from '../core/engine.js';
+import type { CachedRun, PromptSide } from '../model-run/prompts.js';
+import type { Batch } from '../core/batches.js';
+import type { Alternative } from '../model-run/bound-run.js';
 
 /** Makes the alternative of a batch. */
 export type AlternativeMaker = (batch: Batch, runs: { other: CachedRun; firstChange: number }) => Promise<Alternative>;

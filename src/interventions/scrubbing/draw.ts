@@ -3,11 +3,11 @@
  * 2022, algorithm 1). A node that several others read is drawn anew for each of them.
  */
 import type { Universe } from '../../circuit/types.js';
-import type { Given, Read, Rows, Said } from '../../engine/scrub.js';
+import type { Given, Read, Rows, Said } from '../../engine/questions/scrub.js';
 import { refuse } from '../../errors.js';
 import type { Example } from '../../task/types.js';
 import type { Random } from '../../task/random.js';
-import { positionsOf } from '../where.js';
+import { positionsOf } from '../../text/where.js';
 import { agreeing } from './features.js';
 import { readerOf, ROLES_OF, sendersInto, type Hypothesis, type HypothesisNode, type Role } from './hypothesis.js';
 

@@ -2,7 +2,7 @@
 import { parseAddress, type Span } from '../../circuit/address.js';
 import { refuse } from '../../errors.js';
 import type { Example } from '../../task/types.js';
-import { positionsOf } from '../where.js';
+import { positionsOf } from '../../text/where.js';
 import type { FeatureSource } from './schema.js';
 
 export interface Feature {

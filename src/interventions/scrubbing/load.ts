@@ -3,9 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../../errors.js';
-import { parseJson } from '../../task/json.js';
+import { parseJson } from '../../task/files/json.js';
 import { parseHypothesis, type HypothesisFile } from './schema.js';
-import { readTextFile } from '../../task/text-file.js';
+import { readTextFile } from '../../task/files/text-file.js';
 
 /** The package's folder `circuits/hypotheses`. */
 const SHIPPED = fileURLToPath(new URL('../../../circuits/hypotheses/', import.meta.url));

@@ -1,10 +1,10 @@
 /** Which prompts may stand in for each other: of one length, with the spans that the hypothesis names at the same positions. */
-import type { Engine } from '../../engine/engine.js';
-import type { Batch } from '../../engine/prompts.js';
-import { poolBytesPerToken } from '../../engine/scrub.js';
+import type { Engine } from '../../engine/core/engine.js';
+import type { Batch } from '../../engine/core/batches.js';
+import { poolBytesPerToken } from '../../engine/questions/scrub.js';
 import { refuse } from '../../errors.js';
 import type { Example } from '../../task/types.js';
-import { positionsOf } from '../where.js';
+import { positionsOf } from '../../text/where.js';
 import { isWholePrompt, type Feature } from './features.js';
 import { spansOf, type Hypothesis, type HypothesisNode } from './hypothesis.js';
 

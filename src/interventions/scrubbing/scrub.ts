@@ -6,8 +6,8 @@
  *
  * where `random` is the expected metric of a prompt's answers on another prompt: what the hypothesis that nothing matters comes to.
  */
-import type { Engine } from '../../engine/engine.js';
-import { poolBytesPerToken, shareOf, withScrubPool, type ScrubPool } from '../../engine/scrub.js';
+import type { Engine } from '../../engine/core/engine.js';
+import { poolBytesPerToken, shareOf, withScrubPool, type ScrubPool } from '../../engine/questions/scrub.js';
 import { refuse, TheveninError } from '../../errors.js';
 import { seeded, type Random } from '../../task/random.js';
 import type { Example, MetricKey } from '../../task/types.js';

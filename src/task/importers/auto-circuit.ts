@@ -3,7 +3,7 @@
  * positions common to all prompts, BOS not counted, and become spans.
  */
 import { refuse } from '../../errors.js';
-import { isFields, parseJson, type Fields } from '../json.js';
+import { isFields, parseJson, type Fields } from '../files/json.js';
 import { isText, type Importer, type Row } from './importer.js';
 
 type PromptValue = string | number[];

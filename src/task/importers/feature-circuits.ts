@@ -2,7 +2,7 @@
  * The JSON Lines of feature-circuits (Marks et al. 2024, arXiv 2403.19647): subject-verb agreement, the patch prefix has
  * the subject's other number. `case` becomes the group.
  */
-import { parseRows, type Fields } from '../json.js';
+import { parseRows, type Fields } from '../files/json.js';
 import { isText, type Importer, type Row } from './importer.js';
 
 const pairOf = ({

@@ -3,7 +3,7 @@
  * Lines: a prompt and its counterfactuals, each named `…_counterfactual`. What else a row has tells the task.
  */
 import { refuse } from '../../errors.js';
-import { isFields, parseRows, type Fields } from '../json.js';
+import { isFields, parseRows, type Fields } from '../files/json.js';
 import { isText, spaced, type Importer, type Row } from './importer.js';
 
 /** Fields of the row and of the counterfactual chosen → [correct, incorrect]; null when they are not all there. */

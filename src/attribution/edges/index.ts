@@ -1,0 +1,49 @@
+import { refuse } from '../../errors.js';
+import { acdc } from './methods/measured/acdc.js';
+import { atpStar } from './methods/gradient/atp-star.js';
+import { atpStarGradDrop } from './methods/gradient/atp-star-graddrop.js';
+import { cleanCorrupted } from './methods/gradient/clean-corrupted.js';
+import { eapIgActivations } from './methods/gradient/eap-ig-activations.js';
+import { eapIg } from './methods/gradient/eap-ig.js';
+import { eap } from './methods/gradient/eap.js';
+import { edgePruning } from './methods/learned/edge-pruning.js';
+import { exact } from './methods/measured/exact.js';
+import { gim } from './methods/gradient/gim.js';
+import { hisp } from './methods/gradient/hisp.js';
+import { informationFlowRoutes } from './methods/plain/information-flow-routes.js';
+import { magnitude } from './methods/plain/magnitude.js';
+import { random } from './methods/plain/random.js';
+import { relp } from './methods/gradient/relp.js';
+import { subnetworkProbing } from './methods/learned/subnetwork-probing.js';
+import type { Method } from './types.js';
+
+/** Every way to score edges; a new one is a file and a line here. */
+export const METHODS: readonly Method[] = [
+  eapIg,
+  eap,
+  cleanCorrupted,
+  eapIgActivations,
+  atpStar,
+  atpStarGradDrop,
+  relp,
+  gim,
+  exact,
+  acdc,
+  edgePruning,
+  subnetworkProbing,
+  informationFlowRoutes,
+  hisp,
+  magnitude,
+  random,
+];
+
+/** @throws TheveninError discovery/method */
+export const findMethod = (key: string): Method =>
+  METHODS.find((method) => method.key === key) ??
+  refuse(
+    'discovery/method',
+    `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`,
+  );
+
+export type { Method, MethodSetting } from './types.js';
+export type { RiemannRule } from '../../engine/gradients/riemann.js';

@@ -1,0 +1,194 @@
+/**
+ * What every head, neuron, layer output or stream is worth, estimated from gradients (attribution patching, Nanda 2023, and its
+ * integrated gradients), and what chosen ones are worth exactly. Positive = the node helps the task:
+ *
+ *     estimate = −⟨alternative − clean value, Σ_k w_k ∂metric/∂value⟩        exact = metric clean − metric with the node replaced
+ *
+ * summed over all positions, for each position, or for each span. Replaced means: given its value on the corrupt prompt.
+ */
+import { planBatches } from '../../engine/core/batches.js';
+import type { ChunkPlan } from '../../engine/core/chunks.js';
+import type { Engine } from '../../engine/core/engine.js';
+import { nodeBytesPerToken, nodeGradients, type NodeScores } from '../../engine/gradients/node-gradient.js';
+import { LINES, type NodeSite } from '../../engine/gradients/node-lines.js';
+import { withSession, type AskOptions } from '../../engine/questions/session.js';
+import { refuse } from '../../errors.js';
+import type { Example, MetricKey } from '../../task/types.js';
+import { checkGradient, type Estimator, type EstimatorSetting } from './estimators.js';
+import { batchesByLayout } from '../../interventions/patching/patching.js';
+import type { SitesGrid } from '../../interventions/patching/plan.js';
+
+export interface NodesOptions {
+  readonly metric: MetricKey;
+  readonly signal?: AbortSignal | undefined;
+  /** examples finished, of all */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface NodesQuestion extends NodesOptions {
+  /** of `planGrids`: sites, layers, how the prompt is divided */
+  readonly grids: readonly SitesGrid[];
+  readonly estimator: Estimator;
+  readonly setting: EstimatorSetting;
+  /** keep the estimates of every example; default: where they fit a quarter of the memory (`planNodes`) */
+  readonly keep?: boolean | undefined;
+}
+
+export interface NodeEstimates {
+  readonly plan: SitesGrid;
+  /** over the examples, [...axes] */
+  readonly mean: Float64Array;
+  /** [...axes, example]; null where it is not kept */
+  readonly perExample: Float32Array | null;
+}
+
+export interface NodeAttribution {
+  /** metric of each example without intervention */
+  readonly clean: Float64Array;
+  readonly corrupt: Float64Array;
+  readonly sites: readonly NodeEstimates[];
+  readonly memory: NodeMemory;
+}
+
+/** What attribution will hold, known before it starts. */
+export interface NodeMemory {
+  readonly cells: number;
+  /** of the estimates of all examples, cells × examples × 4 */
+  readonly perExampleBytes: number;
+  readonly kept: boolean;
+  /** of runs and gradients at once, examples going through in chunks */
+  readonly chunkBytes: number;
+  readonly chunks: ChunkPlan;
+}
+
+/** @throws TheveninError interventions/estimator, discovery/steps: before any compute */
+export function planNodes(
+  engine: Engine,
+  examples: readonly Example[],
+  { grids, estimator, setting, metric, keep }: NodesQuestion,
+): NodeMemory {
+  const other = grids.find(({ kind }) => !NODE_SITES.includes(kind.key));
+  if (other) refuse('interventions/grid', `${other.kind.key} is no node: attribution is to ${NODE_SITES.join(', ')}`);
+  const points = estimator.points(setting);
+  checkGradient(metric, points);
+  const cells = grids.reduce((sum, grid) => sum + grid.cells, 0);
+  const perExampleBytes = cells * examples.length * 4;
+  const kept = keep ?? perExampleBytes <= engine.options.memoryBytes / 4;
+  const chunks = planBatches(engine, examples, points.length).plan;
+  const length = Math.max(0, ...examples.map(({ clean }) => clean.length));
+  const each = nodeBytesPerToken(engine, {
+    copies: points.length,
+    length,
+    neurons: grids.some(({ kind }) => kind.vast),
+  });
+  return { cells, perExampleBytes, kept, chunkBytes: chunks.tokensPerChunk * each, chunks };
+}
+
+const NODE_SITES: readonly string[] = Object.keys(LINES);
+
+/** Cost: two forward passes, and those of the estimator. @throws TheveninError as `planNodes` */
+export async function attributeNodes(
+  engine: Engine,
+  examples: readonly Example[],
+  question: NodesQuestion,
+): Promise<NodeAttribution> {
+  const memory = planNodes(engine, examples, question);
+  const { grids, estimator, setting } = question;
+  const points = estimator.points(setting);
+  const layers = [...new Set(grids.flatMap((grid) => grid.layers))];
+  const sums = grids.map((grid) => new Sums(grid, examples.length, memory.kept));
+  const [clean, corrupt] = [new Float64Array(examples.length), new Float64Array(examples.length)];
+  let done = 0;
+  for (const batch of planBatches(engine, examples, points.length).batches) {
+    question.signal?.throwIfAborted();
+    await withSession(engine, batch, noising(question.metric), async (session) => {
+      batch.indices.forEach((place, i) => {
+        clean[place] = session.clean[i] as number;
+        corrupt[place] = session.corrupt[i] as number;
+      });
+      const sites = grids.map(({ kind }) => kind.key as NodeSite);
+      const asked = { sites, layers, points, along: estimator.along };
+      await nodeGradients(session.bound, asked, (scores) => (sums[sites.indexOf(scores.site)] as Sums).add(scores, batch)); // prettier-ignore
+    });
+    question.onProgress?.((done += batch.indices.length), examples.length);
+  }
+  return { clean, corrupt, sites: sums.map((one) => one.estimates()), memory };
+}
+
+const noising = (metric: MetricKey): AskOptions => ({ metric, direction: 'noising' });
+
+/** Scores of nodes at positions, gathered into the cells of a grid. */
+class Sums {
+  private readonly mean: Float64Array;
+  private readonly perExample: Float32Array | null;
+
+  constructor(
+    private readonly grid: SitesGrid,
+    private readonly count: number,
+    kept: boolean,
+  ) {
+    this.mean = new Float64Array(grid.cells);
+    this.perExample = kept ? new Float32Array(grid.cells * count) : null;
+  }
+
+  add(
+    { layer, scores, nodes, start }: NodeScores,
+    { examples, indices, length }: { examples: readonly Example[]; indices: readonly number[]; length: number },
+  ): void {
+    const { layers, places, cellsPerLayer } = this.grid;
+    if (!layers.includes(layer)) return; // another grid asks for it
+    const positions = length - start;
+    examples.forEach((example, e) => {
+      const lie = places.positions(example).map((given) => placesFrom(given, { start, length }));
+      for (let node = 0; node < nodes; node++) {
+        const from = (e * nodes + node) * positions;
+        const cell = layers.indexOf(layer) * cellsPerLayer + node * lie.length;
+        lie.forEach((own, place) => {
+          let sum = 0;
+          for (const position of own) sum -= scores[from + position] as number;
+          this.put(cell + place, indices[e] as number, sum);
+        });
+      }
+    });
+  }
+
+  private put(cell: number, example: number, value: number): void {
+    this.mean[cell] = (this.mean[cell] as number) + value / this.count;
+    if (this.perExample) this.perExample[cell * this.count + example] = value;
+  }
+
+  estimates(): NodeEstimates {
+    return { plan: this.grid, mean: this.mean, perExample: this.perExample };
+  }
+}
+
+/** Positions, counted from the first that was computed; all where none are named. */
+const placesFrom = (given: readonly number[] | undefined, of: { start: number; length: number }): number[] => {
+  const all = given ?? Array.from({ length: of.length }, (_, position) => position);
+  return all.filter((position) => position >= of.start).map((position) => position - of.start);
+};
+
+/** The exact effect of chosen cells of a grid, [cell][example]. Cost: two forward passes, and at most one per cell. */
+export async function measureCells(
+  engine: Engine,
+  examples: readonly Example[],
+  of: NodesOptions & { readonly grid: SitesGrid; readonly cells: readonly number[] },
+): Promise<Float64Array[]> {
+  const { grid, cells, metric, signal, onProgress } = of;
+  const effects = cells.map(() => new Float64Array(examples.length));
+  let done = 0;
+  for (const batch of batchesByLayout(engine, examples, [grid])) {
+    signal?.throwIfAborted();
+    const [first] = batch.examples;
+    await withSession(engine, batch, noising(metric), async (session) => {
+      const answers = await session.ask(cells.map((cell) => grid.question(cell, first as Example)));
+      answers.forEach((values, c) =>
+        batch.indices.forEach(
+          (place, i) => ((effects[c] as Float64Array)[place] = (session.base[i] as number) - (values[i] as number)),
+        ),
+      );
+    });
+    onProgress?.((done += batch.indices.length), examples.length);
+  }
+  return effects;
+}

@@ -1,0 +1,21 @@
+import { refuse } from '../../errors.js';
+import { gradientInput } from './methods/gradient-times-input.js';
+import { integrated } from './methods/integrated-gradients.js';
+import { leaveOneOut } from './methods/leave-one-out.js';
+import { lrp } from './methods/lrp.js';
+import { occlusion } from './methods/occlusion.js';
+import { shap } from './methods/shap.js';
+import type { TokenMethod } from './types.js';
+
+/** Every way to attribute a metric to the prompt's tokens; a new one is a file and a line here. */
+export const TOKEN_METHODS: readonly TokenMethod[] = [integrated, gradientInput, lrp, leaveOneOut, occlusion, shap];
+
+/** @throws TheveninError attribution/method */
+export const findTokenMethod = (key: string): TokenMethod =>
+  TOKEN_METHODS.find((method) => method.key === key) ??
+  refuse(
+    'attribution/method',
+    `no method "${key}" attributes to tokens; choose one of ${TOKEN_METHODS.map((method) => method.key).join(', ')}`,
+  );
+
+export type { Baseline, TokenMethod, TokenSetting } from './types.js';

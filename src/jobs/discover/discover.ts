@@ -1,0 +1,296 @@
+/** From a task and a model to a verified circuit and its report. */
+import { findLayout, layOut } from '../../circuit/layout.js';
+import { circuitGraph } from '../../circuit/graph.js';
+import { randomCircuits } from '../../circuit/random.js';
+import { countIn } from '../../circuit/prune.js';
+import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../../circuit/select.js';
+import type { Circuit } from '../../circuit/types.js';
+import { eliminate } from '../../evaluation/eliminate.js';
+import { findMethod, type Method, type MethodSetting } from '../../attribution/edges/index.js';
+import { extentOf } from '../../attribution/edges/extent.js';
+import { fitMemory, mebibytes } from '../../attribution/edges/memory.js';
+import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
+import { refuse } from '../../errors.js';
+import { measureCapability, type Capability } from '../../evaluation/capability.js';
+import { faithfulness, measureCircuits, type CircuitMetrics } from '../../evaluation/faithfulness.js';
+import type { PositionGroups } from '../../engine/model-run/groups.js';
+import type { Rehearsal } from '../../engine/core/rehearse.js';
+import type { AlternativeMaker } from '../../engine/sources/index.js';
+import type { ProgressListener } from '../../progress.js';
+import type { ReportRecord } from '../../report/records/report.js';
+import type { Sidecar } from '../../report/sidecar.js';
+import { writeReport } from '../../report/write.js';
+import type { CheckedTask, Example } from '../../task/types.js';
+import type { Findings } from './findings.js';
+import { buildReport } from './record.js';
+import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { checkDiagnosis, diagnose } from './diagnose.js';
+import { checkNeurons, findFiner, measureExact, strongestOf } from './positions-and-neurons.js';
+import { earlyResults } from './interim-results.js';
+import { openJournal } from './journal.js';
+import { keptBytes, openGroups } from './resolution.js';
+import { checkSourceOf, openSource, sourceText } from './source.js';
+import { Stages } from '../stages.js';
+import { openTask, withWorkbench, type Workbench } from '../workbench.js';
+
+export interface DiscoverOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export interface Discovery {
+  readonly record: ReportRecord;
+  readonly sidecars: readonly Sidecar[];
+  /** files written, the page first; empty without `out` */
+  readonly written: readonly string[];
+}
+
+/**
+ * Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says.
+ * @throws TheveninError for every fault of the input; `discovery/incapable` where the model does not do the task
+ */
+export async function discover(
+  request: Partial<DiscoverRequest> & Pick<DiscoverRequest, 'task' | 'model'>,
+  options: DiscoverOptions = {},
+): Promise<Discovery> {
+  const asked: DiscoverRequest = { ...DISCOVER_DEFAULTS, ...request };
+  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
+  return withWorkbench(asked, async (bench) => {
+    const findings = await find(bench, asked, stages);
+    const { record, sidecars } = await buildReport(findings);
+    if (asked.out === undefined) return { record, sidecars, written: [] };
+    stages.signal.throwIfAborted();
+    const written = await writeReport(asked.out, record, sidecars, { plain: asked.plain });
+    return {
+      record,
+      sidecars,
+      written: [...written].sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html'))),
+    };
+  });
+}
+
+const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Example[] =>
+  task.splits[split].map((place) => task.examples[place] as Example);
+
+async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
+  const method = findMethod(request.method);
+  const { steps, rule, seed, tau, order, test, holds, edges, updates, rate, lambda, restarts } = request;
+  const masks = { edges, holds, updates, rate, lambda, restarts };
+  const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
+  const { file, task } = await openTask(bench.model, request);
+  method.check?.({ metric: task.metric, setting });
+  checkRequest(request, method);
+  checkNeurons(bench, request, method);
+  checkDiagnosis(request);
+  const groups = openGroups(bench, task, { method, asked: request });
+  const examples = pick(task, 'discover');
+  const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
+  checkSourceOf(bench, task, request);
+  const capability = await checkCapability(bench, task, { request, stages });
+  const journal = await journalOf(bench, request, { task, examples, groups });
+  const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
+  const keeps = { groups, keepsExamples: request.perExample, kept };
+  const { attribution, memory } = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
+  const circuit = choose(bench, attribution, request);
+  const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
+  const whole = strongest.map((edge) => ({ edge }));
+  const work = { request, method, setting, groups, source, stages, examples };
+  const effects = await measureExact(bench, task, { ...work, cuts: whole, what: 'edges' });
+  const finer = await findFiner(bench, task, { ...work, attribution });
+  const missed = await diagnose(bench, task, { ...work, strongest });
+  const random = randomCircuits(bench.engine.universe, {
+    edgeCount: circuit.edgeCount,
+    count: request.randomCircuits,
+    seed: request.seed,
+  });
+  const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], source, stages });
+  const minimal = await minimise(bench, task, { circuit, request, source, stages });
+  const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
+  const layout = layOut(graph, { key: request.layout, seed: request.seed });
+  return {
+    bench,
+    request,
+    task,
+    file,
+    method,
+    setting,
+    capability,
+    ablation,
+    attribution,
+    memory,
+    circuit,
+    strongest,
+    effects,
+    finer,
+    missed,
+    random,
+    evaluated,
+    minimal,
+    layout,
+    stages,
+  };
+}
+
+/**
+ * What makes no sense with any model or task, before anything is computed.
+ * @throws TheveninError circuit/selection, circuit/layout, cli/usage
+ */
+function checkRequest(request: DiscoverRequest, method: Method): void {
+  checkSelection(selectionOf(request));
+  findLayout(request.layout);
+  if (request.journal !== undefined && method.resumes !== true)
+    refuse('cli/usage', `--journal is for methods that can go on from one; ${method.key} cannot`);
+}
+
+/** What the scores are asked for. */
+function selectionOf({ select: rule, by, threshold, edges }: DiscoverRequest): Selection {
+  const least = (): number => threshold ?? refuse('cli/usage', '--select threshold needs --threshold');
+  return { rule, by, requested: rule === 'threshold' ? least() : edges };
+}
+
+async function journalOf(
+  bench: Workbench,
+  request: DiscoverRequest,
+  of: { task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
+): Promise<Journal | undefined> {
+  const { journal } = request;
+  return journal === undefined ? undefined : openJournal(journal, bench, { ...of, source: sourceText(request) });
+}
+
+/** The circuit that a search found, or the edges that the scores select. */
+function choose(
+  { engine: { universe } }: Workbench,
+  { scores, found }: Attribution,
+  request: DiscoverRequest,
+): Circuit {
+  if (found) {
+    const requested = countIn(found.edges);
+    return makeCircuit(universe, found.edges, { rule: scores.method, by: found.by, requested, tiesLeftOut: 0 });
+  }
+  return selectCircuit(universe, scores.mean, selectionOf(request));
+}
+
+async function checkCapability(
+  bench: Workbench,
+  task: CheckedTask,
+  { request, stages }: { request: DiscoverRequest; stages: Stages },
+): Promise<Capability> {
+  const { examples, metric } = task;
+  const capability = await stages.run('does the model do the task?', examples.length, (report) =>
+    measureCapability(bench.engine, examples, { metric, onProgress: (done) => report(done) }),
+  );
+  if (!capability.doesTask && !request.force) {
+    const { mean, low, high } = capability.gap;
+    const interval = low === null || high === null ? '' : `, 95 % interval [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+    refuse(
+      'discovery/incapable',
+      `${task.name}: ${bench.model.config.name} does not do the task: ${metric} clean − corrupt = ${mean.toFixed(3)}${interval} over ${examples.length} pairs; a circuit would explain nothing (--force to go on)`,
+    );
+  }
+  return capability;
+}
+
+/** Scores every edge on the `discover` split, telling beforehand what that will cost. */
+async function score(
+  bench: Workbench,
+  task: CheckedTask,
+  {
+    method,
+    setting,
+    source,
+    journal,
+    stages,
+    kept,
+    ...keeps
+  }: Pick<MethodContext, 'groups' | 'keepsExamples'> & {
+    kept: number;
+    method: Method;
+    setting: MethodSetting;
+    source: AlternativeMaker | undefined;
+    journal: Journal | undefined;
+    stages: Stages;
+  },
+): Promise<{ attribution: Attribution; memory: Rehearsal }> {
+  const examples = pick(task, 'discover');
+  const { forwards, backwards } = method.cost(setting, extentOf(bench.engine, examples));
+  const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
+  // a backward pass that tells all readers apart costs about three forward ones
+  const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
+  const space = kept === 0 ? '' : `; ${mebibytes(kept)} for the scores of every pair`;
+  const passes = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
+  return stages.run(method.title(setting), examples.length, async (report) => {
+    report(0, passes);
+    const { signal } = stages;
+    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal, ...keeps };
+    const memory = await fitMemory(method, { ...context, onProgress: () => undefined });
+    const note = `${passes}, ${memory.whole ? 'about' : 'at least'} ${mebibytes(memory.bytes)}${space}`;
+    report(0, note);
+    const early = earlyResults(bench.engine.universe, keeps.groups);
+    const attribution = await method.run({
+      ...context,
+      onResults: (effects) => early.take(effects),
+      onProgress: (done) => report(done, early.describe() ?? note),
+    });
+    return { attribution, memory };
+  });
+}
+
+const formatSeconds = (seconds: number): string =>
+  seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;
+
+function evaluate(
+  bench: Workbench,
+  task: CheckedTask,
+  { circuits, source, stages }: { circuits: readonly Circuit[]; source: AlternativeMaker | undefined; stages: Stages },
+): Promise<CircuitMetrics> {
+  const examples = pick(task, 'report');
+  return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
+    measureCircuits(
+      bench.engine,
+      examples,
+      circuits.map(({ edges }) => edges),
+      {
+        metric: task.metric,
+        source,
+        signal: stages.signal,
+        onProgress: (done) => report(done),
+      },
+    ),
+  );
+}
+
+/** Backward elimination on the `choose` split, the result evaluated on the `report` split. */
+async function minimise(
+  bench: Workbench,
+  task: CheckedTask,
+  {
+    circuit,
+    request,
+    source,
+    stages,
+  }: { circuit: Circuit; request: DiscoverRequest; source: AlternativeMaker | undefined; stages: Stages },
+): Promise<Findings['minimal']> {
+  const { minimal: within } = request;
+  if (within === undefined) return null;
+  const { engine } = bench;
+  const { metric } = task;
+  const found = await stages.run('backward elimination', circuit.edgeCount, (report) =>
+    eliminate(
+      {
+        engine,
+        examples: pick(task, 'choose'),
+        metric,
+        source,
+        signal: stages.signal,
+        onProgress: (left, atStart) => report(atStart - left, `${left} edges left`),
+      },
+      circuit.edges,
+      { keep: 'faithfulness', within },
+    ),
+  );
+  const { clean, corrupt, circuits } = await measureCircuits(engine, pick(task, 'report'), [found.edges], {
+    metric,
+    source,
+  });
+  return { ...found, within, faithfulness: faithfulness({ clean, corrupt, circuit: circuits[0] as Float64Array }) };
+}

@@ -1,0 +1,46 @@
+import type { Layout } from '../../circuit/layout.js';
+import type { Circuit } from '../../circuit/types.js';
+import type { Method, MethodSetting } from '../../attribution/edges/index.js';
+import type { Attribution } from '../../attribution/edges/types.js';
+import type { Capability } from '../../evaluation/capability.js';
+import type { Elimination } from '../../evaluation/eliminate.js';
+import type { CircuitMetrics } from '../../evaluation/faithfulness.js';
+import type { TaskFile } from '../../task/schema.js';
+import type { CheckedTask } from '../../task/types.js';
+import type { Diagnosis } from './diagnose.js';
+import type { Rehearsal } from '../../engine/core/rehearse.js';
+import type { Finer } from './positions-and-neurons.js';
+import type { DiscoverRequest } from './request.js';
+import type { OpenedSource } from './source.js';
+import type { Stages } from '../stages.js';
+import type { Workbench } from '../workbench.js';
+
+/** Everything that was found, before it is put into a record. */
+export interface Findings {
+  readonly bench: Workbench;
+  readonly request: DiscoverRequest;
+  readonly task: CheckedTask;
+  readonly file: TaskFile;
+  readonly method: Method;
+  readonly setting: MethodSetting;
+  readonly capability: Capability;
+  /** how what cut edges read was made */
+  readonly ablation: OpenedSource['record'];
+  readonly attribution: Attribution;
+  /** what the method was to hold, estimated before it began */
+  readonly memory: Rehearsal;
+  readonly circuit: Circuit;
+  /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
+  readonly strongest: readonly number[];
+  readonly effects: readonly Float64Array[];
+  /** of positions and neurons, where they were asked for */
+  readonly finer: Finer;
+  /** among edges that were not measured, where that was asked for */
+  readonly missed: Diagnosis | null;
+  readonly random: readonly Circuit[];
+  /** the circuit, then the random ones, on the report split */
+  readonly evaluated: CircuitMetrics;
+  readonly minimal: (Elimination & { readonly faithfulness: number | null; readonly within: number }) | null;
+  readonly layout: Layout;
+  readonly stages: Stages;
+}

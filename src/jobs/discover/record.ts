@@ -1,0 +1,236 @@
+/** Findings → report record and sidecars. */
+import { basename } from 'node:path';
+import { nodesIn } from '../../circuit/compare.js';
+import type { Scores } from '../../circuit/types.js';
+import { extentOf } from '../../attribution/edges/extent.js';
+import { faithfulness, percentileAmong } from '../../evaluation/faithfulness.js';
+import { estimateMean, meanOf } from '../../evaluation/statistics/intervals.js';
+import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../../report/records/report.js';
+import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
+import { sidecarsOf } from './sidecars.js';
+import type { Example } from '../../task/types.js';
+import type { Findings } from './findings.js';
+import { packageVersion } from '../../package.js';
+
+const TOP_EDGES = 20;
+
+export async function buildReport(findings: Findings): Promise<{ record: ReportRecord; sidecars: Sidecar[] }> {
+  const sidecars = sidecarsOf(findings);
+  const { bench, request, method, setting, stages, capability, layout } = findings;
+  const { clean, corrupt, gap, doesTask } = capability;
+  const record: ReportRecord = {
+    schemaVersion: SCHEMA_VERSION,
+    versions: {
+      thevenin: packageVersion(),
+      node: process.version,
+      runtime: {
+        key: bench.runtime.info.key,
+        version: versionIn(bench.runtime.info.title),
+        detail: bench.runtime.info.title,
+      },
+    },
+    model: await modelOf(findings),
+    task: taskOf(findings),
+    settings: {
+      method: { key: method.key, title: method.title(setting), reference: method.reference },
+      direction: method.direction,
+      sign: 'positive = the edge helps the task',
+      riemann: method.integrates ? { rule: setting.rule, steps: setting.steps } : null,
+      ablation: request.source,
+      ...findings.ablation,
+      selection: {
+        rule: findings.circuit.selection.rule,
+        by: findings.circuit.selection.by,
+        requested: findings.circuit.selection.requested,
+      },
+      seed: request.seed,
+      forced: request.force && !doesTask,
+    },
+    capability: { clean, corrupt, gap, doesTask },
+    chunkPlan: chunkPlanOf(findings),
+    graph: graphOf(findings),
+    circuit: circuitOf(findings),
+    search: findings.attribution.found?.search ?? null,
+    evaluation: evaluationOf(findings),
+    minimal: minimalOf(findings),
+    missed: missedOf(findings),
+    resolved: resolvedOf(findings),
+    neurons: neuronsOf(findings),
+    topEdges: findings.strongest
+      .slice(0, TOP_EDGES)
+      .map((edge) => ({ ...edgeOf(findings, edge), inCircuit: findings.circuit.edges[edge] === 1 })),
+    layout: {
+      ...layout,
+      positions: Object.fromEntries(Object.entries(layout.positions).map(([node, [x, y]]) => [node, [x, y]])),
+    },
+    cost: costOf(findings),
+    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds, stages: stages.finished },
+    sidecars: sidecars.map(describeSidecar),
+  };
+  return { record, sidecars };
+}
+
+const versionIn = (title: string): string => /\d+\.\d+\.\d+\S*?(?=,|$|\s)/.exec(title)?.[0] ?? '';
+
+async function modelOf({ bench: { model } }: Findings): Promise<ReportRecord['model']> {
+  const { name, architecture, ...shape } = model.config;
+  return {
+    name: name === '' ? basename(model.source) : name,
+    architecture,
+    config: shape,
+    weightsSha256: await model.weights.digest(),
+    tokenizerSha256: model.tokenizer?.digest ?? null,
+  };
+}
+
+function taskOf({ task, file }: Findings): ReportRecord['task'] {
+  const { splits, examples } = task;
+  const sizes = { discover: splits.discover.length, choose: splits.choose.length, report: splits.report.length };
+  return {
+    name: task.name,
+    metric: task.metric,
+    sha256: task.digest,
+    provenance: task.provenance,
+    bos: task.bos,
+    pairs: examples.length,
+    splits: { ...sizes, whole: splits.whole, seed: splits.seed },
+    dropped: droppedOf(file),
+  };
+}
+
+function droppedOf({ provenance }: Findings['file']): ReportRecord['task']['dropped'] {
+  if (provenance === undefined || typeof provenance === 'string') return [];
+  return (provenance.dropped ?? []).map(({ reason, items, count }) => ({ reason, items: items ?? [`${count} rows`] }));
+}
+
+function chunkPlanOf({ bench, attribution, memory, method, setting }: Findings): ReportRecord['chunkPlan'] {
+  const { perChunk, total } = attribution.plan;
+  const chunks = perChunk === 0 ? 0 : Math.ceil(total / perChunk);
+  return {
+    memoryBudgetBytes: Math.floor(bench.engine.options.memoryBytes),
+    stages: [{ stage: method.title(setting), examplesPerChunk: perChunk, chunks, estimatedBytes: memory.bytes }],
+  };
+}
+
+function graphOf({ bench: { engine } }: Findings): ReportRecord['graph'] {
+  const { shape, senders, readers, edgeCount } = engine.universe;
+  return { shape, senders: senders.length, readers: readers.length, edges: edgeCount };
+}
+
+/** One edge's score with its interval over pairs, and its exact effect where that was measured. */
+function edgeOf(
+  { bench: { engine }, attribution: { scores }, strongest, effects }: Findings,
+  edge: number,
+): ReportEdge {
+  const { low, high } = intervalOf(scores, edge);
+  const measured = effects[strongest.indexOf(edge)];
+  return {
+    index: edge,
+    name: engine.universe.edgeName(edge),
+    score: scores.mean[edge] as number,
+    low,
+    high,
+    exact: measured ? meanOf(measured) : null,
+  };
+}
+
+function intervalOf(
+  { perExample, exampleCount, mean }: Scores,
+  edge: number,
+): { low: number | null; high: number | null } {
+  if (!perExample) return { low: null, high: null };
+  return estimateMean(
+    Float64Array.from({ length: exampleCount }, (_, i) => perExample[i * mean.length + edge] as number),
+  );
+}
+
+function circuitOf(findings: Findings): ReportRecord['circuit'] {
+  const { circuit, bench } = findings;
+  const { universe } = bench.engine;
+  const present = [...circuit.edges.keys()].filter((edge) => circuit.edges[edge] === 1);
+  const inside = nodesIn(universe, circuit.edges);
+  return {
+    chosen: circuit.chosenCount,
+    edgeCount: circuit.edgeCount,
+    tiesLeftOut: circuit.selection.tiesLeftOut,
+    edges: present.map((edge) => edgeOf(findings, edge)),
+    nodes: [...universe.senders.map(({ name }) => name).filter((_, node) => inside[node] === 1), 'logits'],
+  };
+}
+
+function evaluationOf({ evaluated, random, request, task }: Findings): ReportRecord['evaluation'] {
+  const { clean, corrupt, circuits } = evaluated;
+  const [own, ...others] = circuits;
+  const f = faithfulness({ clean, corrupt, circuit: own as Float64Array });
+  const randoms = others.map((circuit) => faithfulness({ clean, corrupt, circuit })).filter((one) => one !== null);
+  return {
+    split: task.splits.whole ? 'all' : 'report',
+    clean: estimateMean(clean),
+    corrupt: estimateMean(corrupt),
+    circuit: estimateMean(own as Float64Array),
+    faithfulness: f,
+    random: {
+      edgeCount: random[0]?.edgeCount ?? 0,
+      seed: request.seed,
+      faithfulness: randoms,
+      percentile: f === null ? null : percentileAmong(f, randoms),
+    },
+  };
+}
+
+function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['minimal'] {
+  if (!minimal) return null;
+  const present = [...minimal.edges.keys()].filter((edge) => minimal.edges[edge] === 1);
+  return {
+    target: `|1 − faithfulness| ≤ ${minimal.within} on the choose split`,
+    edgeCount: minimal.edgeCount,
+    edges: present.map((edge) => engine.universe.edgeName(edge)),
+    faithfulness: minimal.faithfulness,
+    evaluations: minimal.evaluations,
+  };
+}
+
+function missedOf({ missed, bench: { engine } }: Findings): ReportRecord['missed'] {
+  if (!missed) return null;
+  const finite = (bound: number): number | null => (Number.isFinite(bound) ? bound : null);
+  return {
+    ...missed,
+    bound: finite(missed.bound),
+    suspects: missed.suspects.map(({ edge, estimate, bound, exact }) => ({
+      ...{ index: edge, name: engine.universe.edgeName(edge), estimate, bound: finite(bound), exact },
+    })),
+  };
+}
+
+/** The strongest edges at groups of positions, measured as well as estimated. */
+function resolvedOf({ attribution: { resolved }, finer: { places }, request }: Findings): ReportRecord['resolved'] {
+  if (!resolved || !places || request.resolution === 'all') return null;
+  return { places: request.resolution, groups: [...resolved.names], top: places };
+}
+
+function neuronsOf({ finer: { neurons } }: Findings): ReportRecord['neurons'] {
+  return neurons && { layers: neurons.scores.map(({ layer }) => layer), top: neurons.strongest };
+}
+
+/** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
+function costOf({
+  bench: { engine },
+  method,
+  setting,
+  task,
+  strongest,
+  missed,
+  random,
+}: Findings): ReportRecord['cost'] {
+  const { discover, report } = task.splits;
+  const examples = discover.map((place) => task.examples[place] as Example);
+  const { forwards, backwards } = method.cost(setting, extentOf(engine, examples));
+  const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
+  const diagnosed = missed ? 4 + missed.samples + missed.suspects.length : 0;
+  return {
+    tokens: Math.round(engine.counters.layerTokens),
+    forwardPasses:
+      2 * task.examples.length + (forwards + exact + diagnosed) * discover.length + (3 + random.length) * report.length,
+    backwardPasses: backwards * discover.length,
+  };
+}

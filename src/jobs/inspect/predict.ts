@@ -1,0 +1,41 @@
+/** The next tokens after a prompt. */
+import { nextTokenLogProbabilities } from '../../engine/judging/next-token.js';
+import type { Prompt } from '../../task/files/prompt-set.js';
+import { outputText, promptIds } from '../prompt-ids.js';
+import { withWorkbench } from '../workbench.js';
+
+export interface PredictRequest {
+  /** text, or token ids taken as they are */
+  readonly prompt: Prompt;
+  readonly model: string;
+  readonly top: number;
+  readonly bos: boolean | 'auto' | undefined;
+  readonly runtime: string;
+  readonly threads: number | undefined;
+}
+
+export interface Prediction {
+  /** the prompt as the model saw it, BOS included */
+  readonly ids: readonly number[];
+  /** most probable first; natural log-probabilities */
+  readonly top: readonly { readonly id: number; readonly text: string | null; readonly logprob: number }[];
+}
+
+/** Cost: one forward pass. */
+export async function predict(
+  request: PredictRequest,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Prediction> {
+  return withWorkbench(request, async ({ model, engine }) => {
+    const ids = promptIds(model, request.prompt, request.bos);
+    signal?.throwIfAborted();
+    const logprobs = await nextTokenLogProbabilities(engine, ids);
+    const order = Array.from(logprobs.keys()).sort(
+      (a, b) => (logprobs[b] as number) - (logprobs[a] as number) || a - b,
+    );
+    const top = order
+      .slice(0, request.top)
+      .map((id) => ({ id, text: outputText(model, id), logprob: logprobs[id] as number }));
+    return { ids, top };
+  });
+}
