@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { colourAt, inkOn } from '../../src/report/charts/heat-map/colours.js';
+import { colourAt, contrast, inkOn } from '../../src/report/charts/heat-map/colours.js';
 import { drawHeatMap } from '../../src/report/charts/heat-map/svg.js';
 import { tableOf } from '../../src/report/charts/heat-map/table.js';
 import { patchingPage } from '../../src/report/pages/patching.js';
@@ -78,6 +78,12 @@ describe('the colours of a heat map', () => {
   });
 
   it('carry ink that can be read on them', () => {
+    for (let share = -1; share <= 1; share += 1 / 64) {
+      const [chosen, ground] = [inkOn(share, 1), colourAt(share, 1)];
+      const other = chosen === '#ffffff' ? '#1f2328' : '#ffffff';
+      expect(contrast(chosen, ground), `${share}`).to.be.at.least(contrast(other, ground));
+    }
+    expect(contrast('#000000', '#ffffff')).to.be.closeTo(21, 1e-9);
     expect([inkOn(0, 1), inkOn(1, 1), inkOn(-1, 1)]).to.deep.equal(['#1f2328', '#ffffff', '#ffffff']);
   });
 });

@@ -117,8 +117,8 @@ const drawLegend = ({ height, scale }: Picture): string[] => {
   return [
     sample([24, first], 'helps the task (+)', { colour: COLOUR.helps, width: 3 }),
     sample([200, first], 'hurts it (−)', { colour: COLOUR.hurts, width: 3 }),
-    sample([24, second], 'read by the query', { reader: 'q' }),
-    sample([200, second], 'by the key', { reader: 'k' }),
+    sample([24, second], 'read by query, MLP or logits', { reader: 'q' }),
+    sample([226, second], 'by the key', { reader: 'k' }),
     sample([340, second], 'by the value', { reader: 'v' }),
     ...(scale > 0
       ? [

@@ -17,11 +17,13 @@ interface TextStyle {
   readonly fill?: string;
   readonly weight?: string;
   readonly turn?: boolean;
+  /** stands on a colour of its own: pages leave its colour as it is; default false */
+  readonly fixed?: boolean;
 }
 
 export function text(content: string, [x, y]: readonly [number, number], style: TextStyle = {}): string {
-  const { size = LABEL_SIZE, anchor = 'middle', fill = INK, weight = 'normal', turn = false } = style;
-  const named = fill === INK ? ' class="ink"' : fill === FAINT ? ' class="faint"' : '';
+  const { size = LABEL_SIZE, anchor = 'middle', fill = INK, weight = 'normal', turn = false, fixed = false } = style;
+  const named = fixed ? '' : fill === INK ? ' class="ink"' : fill === FAINT ? ' class="faint"' : '';
   const turned = turn ? ` transform="rotate(-90 ${px(x)} ${px(y)})"` : '';
   return `<text${named} x="${px(x)}" y="${px(y)}" ${FONT} font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}"${turned}>${escapeMarkup(content)}</text>`;
 }

@@ -26,9 +26,26 @@ export const colourAt = (value: number, limit: number): string =>
     .map((channel) => channel.toString(16).padStart(2, '0'))
     .join('')}`;
 
-/** Black or white, whichever is read better on the colour of a value (relative luminance, WCAG 2). */
+const DARK = '#1f2328';
+const LIGHT = '#ffffff';
+
+/** Relative luminance (WCAG 2). */
+const luminance = (rgb: Rgb): number => {
+  const [r, g, b] = rgb.map((channel) => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+/** WCAG 2's contrast of two colours, 1 … 21. */
+export const contrast = (a: string, b: string): number => {
+  const [light, dark] = [luminance(parse(a)), luminance(parse(b))].sort((x, y) => y - x) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+};
+
+/** Dark or white ink, whichever has the greater contrast to the colour of a value. */
 export function inkOn(value: number, limit: number): string {
-  const linear = rgbAt(limit === 0 ? 0 : value / limit).map((channel) => (channel / 255) ** 2.2);
-  const luminance = 0.2126 * (linear[0] as number) + 0.7152 * (linear[1] as number) + 0.0722 * (linear[2] as number);
-  return luminance > 0.18 ? '#1f2328' : '#ffffff';
+  const ground = colourAt(value, limit);
+  return contrast(DARK, ground) >= contrast(LIGHT, ground) ? DARK : LIGHT;
 }

@@ -100,6 +100,7 @@ function drawCells(frame: Frame, map: HeatMap, numbers: boolean): string[] {
           ? text(inCell(value), [x + cell.width / 2, y + cell.height / 2 + 3.5], {
               size: 9.5,
               fill: inkOn(value, limit),
+              fixed: true,
             })
           : '';
       return `<rect x="${px(x)}" y="${px(y)}" width="${px(cell.width)}" height="${px(cell.height)}" fill="${colourAt(value, limit)}" stroke="#ffffff" stroke-width="0.6"><title>${escapeMarkup(title)}</title></rect>${written}`;
