@@ -1,6 +1,6 @@
 /**
  * Three models written by hand, small enough that every number about them can be worked out on paper: an OR gate, an AND gate, and a
- * head with a backup. They show where each method fails; `docs/failures.md` is about them and `test/discovery/failures.test.ts`
+ * head with a backup. They show where each method fails; `docs/failures.md` is about them and `test/attribution/edges/failures.test.ts`
  * holds every method to what it must and must not see in them.
  */
 import type { Model, ModelConfig } from '../../src/model/types.js';

@@ -10,7 +10,7 @@ import {
   plainPrompt,
   steeringVector,
   type Contrast,
-  type SteeringVector,
+  type ContrastVector,
 } from '../../src/interventions/steering/vectors.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, expectNear, withEngine } from '../helpers/engine.js';
@@ -27,7 +27,7 @@ const set = (...prompts: readonly (readonly number[])[]) => ({
 });
 const pairs = batchOf([{ clean: [3, 1, 4, 1, 5], corrupt: [2, 7, 1, 8, 2], answers: [contrast(4, 1, 2)] }]).examples;
 
-const vectorOf = (engine: Engine, site: SteeringSite, asked: Contrast): Promise<SteeringVector> =>
+const vectorOf = (engine: Engine, site: SteeringSite, asked: Contrast): Promise<ContrastVector> =>
   steeringVector(engine, planContrast(site, asked));
 
 /** Everything that a model says somewhere, of two prompts. */
@@ -43,6 +43,29 @@ const SITES: readonly SteeringSite[] = [
 
 describe('a steering vector', () => {
   const model = randomModel({ nLayers: 3 }, 31);
+
+  it('of pairs says how far they agree: one of three the other way round leaves a third of the length', () =>
+    withEngine({ model, runtime }, async (engine) => {
+      const site = { kind: 'resid-pre', layer: 2 } as const;
+      const [a, b] = [[3, 1, 4], [3, 5, 4]] as const; // prettier-ignore
+      const pair = (clean: readonly number[], corrupt: readonly number[]) => ({
+        clean: [...clean],
+        corrupt: [...corrupt],
+        answers: [contrast(2, 1, 2)],
+      });
+      const of = (asked: ReturnType<typeof pair>[]) => {
+        const { examples } = batchOf(asked);
+        const sides = { plus: { examples, side: 'clean' }, minus: { examples, side: 'corrupt' } } as const;
+        return vectorOf(engine, site, { ...sides, read: 'end' });
+      };
+      const alone = await of([pair(a, b)]);
+      const mixed = await of([pair(a, b), pair(b, a), pair(a, b)]);
+      expect(alone.agreement).to.be.closeTo(1, 1e-12);
+      expect(mixed.agreement).to.be.closeTo(1 / 3, 1e-12);
+      expectNear(mixed.values, alone.values.map((x) => x / 3), 1e-12, 'a third'); // prettier-ignore
+      expect((await vectorOf(engine, site, { plus: set(a), minus: set(b), read: 'end' })).agreement).to.equal(null);
+      await refused(of([pair(a, b), pair(b, a)]), 'interventions/steering', '2 pairs', 'cancel to zero');
+    }));
 
   it('of a pair of prompts has a row for each token: the difference of what the site says', () =>
     withEngine({ model, runtime }, async (engine) => {

@@ -1,7 +1,13 @@
 /** A record of steering as the lines that a terminal shows. */
 import pc from 'picocolors';
 import { asGiven, number, orDash } from '../../report/format.js';
-import type { ContinuationRecord, DoseRecord, ShiftRecord, SteeringRecord } from '../../report/records/steering.js';
+import {
+  lengthOf,
+  type ContinuationRecord,
+  type DoseRecord,
+  type ShiftRecord,
+  type SteeringRecord,
+} from '../../report/records/steering.js';
 import { table } from './table.js';
 
 /** Doses named where there are many. */
@@ -68,6 +74,7 @@ export const describeSteering = (record: SteeringRecord, written: readonly strin
   ];
   return [
     `${pc.bold(task.name)} on ${model.name}, ${task.pairs} ${steered.prompts} prompts steered at ${vector.site}: ${task.metric} ${number(unsteered.metric.mean)} unsteered, ${number(record.clean.mean)} clean, ${number(record.corrupt.mean)} corrupt`,
+    `vector: ${lengthOf(vector)}`,
     table(head, shownDoses(record).map(doseRow)),
     ...shiftsTable(record),
     ...continuations.flatMap(continuationTable),

@@ -28,6 +28,15 @@ export interface SteeringVector {
   readonly values: Float64Array;
 }
 
+/** A vector made from a contrast. */
+export interface ContrastVector extends SteeringVector {
+  /**
+   * Where the sides are the two prompts of the same pairs, |mean of the pairs' differences| / mean of their lengths: 1 where all
+   * point the same way, near 0 where they cancel and little is left to steer with; else null.
+   */
+  readonly agreement: number | null;
+}
+
 /** Prompts of one side of a contrast: examples, of which one side speaks. */
 export interface PromptSet {
   readonly examples: readonly Example[];
@@ -140,27 +149,43 @@ function readingOf(read: string): (example: Example) => readonly number[] {
  * The vector of a contrast. Cost: one forward pass over its prompts.
  * @throws TheveninError interventions/steering: the site says the same on both sides
  */
-export async function steeringVector(engine: Engine, planned: PlannedContrast): Promise<SteeringVector> {
+export async function steeringVector(engine: Engine, planned: PlannedContrast): Promise<ContrastVector> {
   const { site, rows } = planned;
-  const [plus, minus] = [await meanOver(engine, planned, planned.plus), await meanOver(engine, planned, planned.minus)];
-  const values = plus.map((x, i) => x - (minus[i] as number));
+  const plus = await readings(engine, planned, planned.plus);
+  const minus = await readings(engine, planned, planned.minus);
+  const values = plus.mean.map((x, i) => x - (minus.mean[i] as number));
   if (values.every((x) => x === 0))
     refuse(
       'interventions/steering',
-      `what ${site.kind} of layer ${site.layer} says at "${planned.read}" is the same on both sides, so there is no vector; read another place or a later layer, where the prompts have told themselves apart`,
+      arePairs(planned) && plus.each.some((own, pair) => own.some((x, i) => x !== minus.each[pair]?.[i]))
+        ? `the differences of the ${plus.each.length} pairs at ${site.kind} of layer ${site.layer} cancel to zero: for every pair there is one the other way round; take pairs that all go one way`
+        : `what ${site.kind} of layer ${site.layer} says at "${planned.read}" is the same on both sides, so there is no vector; read another place or a later layer, where the prompts have told themselves apart`,
     );
-  return { site, rows, values };
+  const agreement = arePairs(planned) ? agreementOf(plus.each, minus.each, values) : null;
+  return { site, rows, values, agreement };
 }
 
-/** [rows, d] */
-async function meanOver(
+/** The sides are the two prompts of the same pairs. */
+const arePairs = ({ plus, minus }: Contrast): boolean =>
+  plus.examples.length === minus.examples.length && plus.examples.every((pair, i) => pair === minus.examples[i]);
+
+const norm = (values: Float64Array): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+
+function agreementOf(plus: readonly Float64Array[], minus: readonly Float64Array[], mean: Float64Array): number {
+  const lengths = plus.map((own, pair) => norm(own.map((x, i) => x - (minus[pair] as Float64Array)[i]!)));
+  return norm(mean) / (lengths.reduce((sum, length) => sum + length, 0) / lengths.length);
+}
+
+/** What the site writes: the mean over the prompts and each prompt's own, in the order of the examples; all [rows, d]. */
+async function readings(
   engine: Engine,
   planned: PlannedContrast,
   { examples, side }: PromptSet,
-): Promise<Float64Array> {
+): Promise<{ mean: Float64Array; each: Float64Array[] }> {
   const { dModel } = engine.model.config;
   const { site, rows, positions } = planned;
   const sum = new Float64Array(rows * dModel);
+  const each = examples.map(() => new Float64Array(rows * dModel));
   for (const batch of planBatches(engine, examples).batches) {
     const values = await siteValues(engine, batch, { site, side });
     batch.examples.forEach((example, e) => {
@@ -168,10 +193,13 @@ async function meanOver(
       read.forEach((position, i) => {
         const from = (e * batch.length + position) * dModel;
         const [row, share] = rows === 1 ? [0, 1 / read.length] : [i, 1];
-        for (let j = 0; j < dModel; j++)
-          sum[row * dModel + j] = (sum[row * dModel + j] as number) + share * (values[from + j] as number);
+        const own = each[batch.indices[e] as number] as Float64Array;
+        for (let j = 0; j < dModel; j++) {
+          sum[row * dModel + j]! += share * values[from + j]!;
+          own[row * dModel + j]! += share * values[from + j]!;
+        }
       });
     });
   }
-  return sum.map((x) => x / examples.length);
+  return { mean: sum.map((x) => x / examples.length), each };
 }

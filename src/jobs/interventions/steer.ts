@@ -12,6 +12,7 @@ import {
   steeringVector,
   type PlannedContrast,
   type SteeringVector,
+  type ContrastVector,
 } from '../../interventions/steering/vectors.js';
 import { checkCoefficients, steerTask, type Steering } from '../../interventions/steering/steering.js';
 import type { Model } from '../../model/types.js';
@@ -214,7 +215,7 @@ interface Found {
   readonly source: ContrastSource;
   readonly task: CheckedTask;
   readonly plan: Plan;
-  readonly vector: SteeringVector;
+  readonly vector: ContrastVector;
   readonly steering: Steering;
   readonly continuations: readonly Continuation[];
   readonly sidecars: readonly Sidecar[];
@@ -242,6 +243,7 @@ async function recordOf({ model, runtime }: Workbench, found: Found): Promise<St
       read: contrast.read,
       rows: vector.rows,
       norm: meanNorm(vector),
+      agreement: vector.agreement,
     },
     steered: {
       prompts: asked.side,

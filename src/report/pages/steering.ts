@@ -1,7 +1,7 @@
 /** steering.html: doses, tokens and continuations on one self-contained page: no script, nothing loaded, light and dark. */
 import { asGiven, escapeMarkup, number, orDash, whole } from '../format.js';
 import { drawResponses } from '../charts/steering.js';
-import type { DoseRecord, ShiftRecord, SteeringRecord } from '../records/steering.js';
+import { lengthOf, type DoseRecord, type ShiftRecord, type SteeringRecord } from '../records/steering.js';
 import { STYLE } from './style.js';
 
 const OWN_STYLE = `
@@ -105,13 +105,13 @@ const AT: Readonly<Record<string, string>> = {
 };
 
 function vectorSection({ vector, steered }: SteeringRecord): string {
-  const { site, source, plus, minus, read, rows, norm } = vector;
+  const { site, source, plus, minus, read, rows } = vector;
   const source_ = source === 'task' && steered.split === 'all' ? 'the mean of clean prompts less that of corrupt ones' : SOURCES[source]; // prettier-ignore
   const entries: readonly (readonly [string, string])[] = [
     ['vector', `${source_}, read at ${read}`],
     ['plus', `${whole(plus.prompts)}: ${plus.first.map((text) => JSON.stringify(text)).join(', ')}${plus.prompts > plus.first.length ? ' …' : ''}`],
     ['minus', `${whole(minus.prompts)}: ${minus.first.map((text) => JSON.stringify(text)).join(', ')}${minus.prompts > minus.first.length ? ' …' : ''}`],
-    ['site', `${site}, ${whole(rows)} ${rows === 1 ? 'row' : 'rows'}, length ${number(norm)}`],
+    ['site', `${site}, ${whole(rows)} ${rows === 1 ? 'row' : 'rows'}, ${lengthOf(vector)}`],
     ['added at', AT[steered.at] ?? steered.at],
   ]; // prettier-ignore
   return `<h2>The vector</h2><div class="scroll"><table><tbody>${entries.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeMarkup(value)}</td></tr>`).join('\n')}</tbody></table></div>`;

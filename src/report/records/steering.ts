@@ -4,6 +4,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
+import { number } from '../format.js';
 import { count, estimate, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
 
 const side = object({
@@ -72,6 +73,13 @@ const schema = object({
     read: text('each: a row for every token; mean: over all tokens; else a span'),
     rows: count('more than one: row i is added at position i'),
     norm: Type.Number({ description: 'Euclidean length, mean over rows' }),
+    agreement: nullable(
+      Type.Number({
+        minimum: 0,
+        description:
+          'of the pairs of a task: |mean difference| / mean |difference|; 1: all point the same way, near 0: they cancel',
+      }),
+    ),
   }),
   steered: object({
     prompts: Type.Union([Type.Literal('clean'), Type.Literal('corrupt')]),
@@ -103,3 +111,8 @@ export type SteeringRecord = DeepReadonly<Static<typeof schema>>;
 export type DoseRecord = DeepReadonly<Static<typeof dose>>;
 export type ShiftRecord = DeepReadonly<Static<typeof shift>>;
 export type ContinuationRecord = DeepReadonly<Static<typeof continuation>>;
+
+/** How long a vector is, and how far the pairs that it comes from agree. */
+export const lengthOf = ({ norm, agreement }: SteeringRecord['vector']): string =>
+  `length ${number(norm)}` +
+  (agreement === null ? '' : `; its pairs agree to ${number(agreement)} (1: all point one way, 0: they cancel)`);
