@@ -14,6 +14,7 @@ import { RECORD_SCHEMAS } from '../src/report/records/index.js';
 import { SCRUBBING_SCHEMA } from '../src/report/records/scrubbing.js';
 import { ESTIMATORS } from '../src/attribution/nodes/estimators.js';
 import { emitTaskSchema } from '../src/task/schema.js';
+import { parityPage } from './parity.js';
 import { FAILURE_PICTURES } from './failures/pictures.js';
 
 interface GeneratedFile {
@@ -148,6 +149,7 @@ export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/methods.md', content: pageWithTable('methods.md', methodsTable) },
   { path: 'docs/nodes.md', content: pageWithTable('nodes.md', estimatorsTable) },
   { path: 'docs/engine.md', content: pageWithTable('engine.md', sourcesTable, 'sources') },
+  { path: 'docs/parity.md', content: () => parityPage(NOTE) },
   { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/hypothesis.schema.json', content: emitHypothesisSchema },

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const json = (path: string) => JSON.parse(read(path));
@@ -47,5 +49,48 @@ describe('CONTRIBUTING.md', () => {
   it('names only npm scripts that exist', () => {
     const scripts = [...page.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
     expect(Object.keys(json('package.json').scripts)).to.include.members(scripts);
+  });
+
+  it('has a row for each room of src, and names only folders that exist', () => {
+    const rooms = readdirSync(new URL('../../src/', import.meta.url), { withFileTypes: true });
+    const table = page.slice(page.indexOf('| room'), page.indexOf('`test/` mirrors'));
+    const rows = [...table.matchAll(/^\| `([\w-]+)` +\|(.*)$/gm)].map(([, name, rest]) => ({
+      name: name!,
+      rest: rest!,
+    }));
+    const folders = rooms.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(rows.map(({ name }) => name)).to.have.members(folders);
+    for (const { name, rest } of rows)
+      for (const [, inner] of rest.matchAll(/`([\w-]+)`/g))
+        expect(existsSync(new URL(`../../src/${name}/${inner}`, import.meta.url)), `src/${name}/${inner}`).to.equal(
+          true,
+        );
+  });
+
+  it('names only files and folders that exist', () => {
+    for (const [, path] of page.matchAll(/`((?:src|test|docs|bench|tools)\/[\w./-]+)`/g))
+      expect(existsSync(new URL(`../../${path}`, import.meta.url)), path).to.equal(true);
+  });
+});
+
+describe('the rooms of src', () => {
+  const root = fileURLToPath(new URL('../../src/', import.meta.url));
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+
+  it('have at most 15 files beside each other', () => {
+    const counts = new Map<string, number>();
+    for (const { parentPath } of entries) counts.set(parentPath, (counts.get(parentPath) ?? 0) + 1);
+    const crowded = [...counts]
+      .filter(([, count]) => count > 15)
+      .map(([folder, n]) => `${relative(root, folder)}: ${n}`);
+    expect(crowded).to.deep.equal([]);
+  });
+
+  it('hold no file of more than 300 lines', () => {
+    const long = entries
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter((file) => readFileSync(file, 'utf8').split('\n').length > 301)
+      .map((file) => relative(root, file));
+    expect(long).to.deep.equal([]);
   });
 });

@@ -12,6 +12,7 @@ import type { Model } from '../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, largest, logitsOf } from '../helpers/engine.js';
 import { golden } from '../helpers/model-files.js';
+import { tellParity } from '../helpers/parity.js';
 import { openTables } from '../helpers/safetensors.js';
 import { skipWithout, smollm2Dir } from '../helpers/shared.js';
 
@@ -56,7 +57,9 @@ const TOLERANCE = 2e-3;
 const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 const furthest = (found: readonly number[], expected: readonly number[]): number => {
   expect(found.length).to.equal(expected.length);
-  return largest(expected.map((x, i) => x - found[i]!));
+  const distance = largest(expected.map((x, i) => x - found[i]!));
+  tellParity({ distance, tolerance: TOLERANCE, numbers: expected.length });
+  return distance;
 };
 const order = (of: (i: number) => number, length: number): number[] =>
   Array.from({ length }, (_, i) => i).sort((a, b) => of(b) - of(a));

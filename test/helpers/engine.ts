@@ -8,6 +8,7 @@ import type { Session } from '../../src/engine/questions/session.js';
 import type { Model } from '../../src/model/types.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import type { Answer, Example } from '../../src/task/types.js';
+import { tellParity } from './parity.js';
 
 export interface Pair {
   readonly clean: readonly number[];
@@ -85,5 +86,7 @@ export function expectNear(
   expect(actual.length, `numbers in ${what}`).to.equal(expected.length);
   const distance = largest(Array.from(expected, (x, i) => x - actual[i]!));
   expect(Array.from(actual).every(Number.isFinite), `${what}: all finite`).to.equal(true);
-  expect(distance / (largest(expected) || 1), what).to.be.at.most(tolerance);
+  const relative = distance / (largest(expected) || 1);
+  tellParity({ distance: relative, tolerance, numbers: expected.length });
+  expect(relative, what).to.be.at.most(tolerance);
 }
