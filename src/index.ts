@@ -7,7 +7,23 @@ const later =
   async (...given: Given): Promise<Result> =>
     (await load())(...given);
 
-/** Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says. */
+/**
+ * Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says.
+ *
+ * Scores are in units of the task's metric, means over pairs, positive where an edge helps; `faithfulness` is a share of the gap
+ * between clean and corrupt prompts. Cost: that of the method ([methods](../docs/methods.md)), beside a forward pass per prompt to see
+ * whether the model does the task and one per circuit evaluated.
+ *
+ * @throws TheveninError with a stable `code` for every fault of the input; `discovery/incapable`: the model does not do the task
+ * @example
+ * ```ts
+ * import { discover } from 'thevenin';
+ *
+ * const { record } = await discover({ task: 'ioi', model: 'ioi', method: 'eap', edges: 50, examples: 24 });
+ * console.log(record.evaluation.faithfulness); // 1: as good as the model on pairs it was not found on; 0: as bad as the corrupt run
+ * for (const { name, score, exact } of record.topEdges) console.log(name, score, exact);
+ * ```
+ */
 export const discover = later(async () => (await import('./jobs/discover/discover.js')).discover);
 /** Causal tracing of facts (ROME). */
 export const causalTrace = later(async () => (await import('./jobs/interventions/causal-trace.js')).causalTrace);

@@ -27,6 +27,21 @@ export interface Counters {
 /**
  * A model on a runtime: owns the prepared kernels. Everything else in this room is functions of an engine.
  * Kernels are prepared when first needed; their number is bounded by layers × (programs and their few variants).
+ *
+ * Disposing of the engine gives back its kernels; the model and the runtime belong to the caller and may serve other engines.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime, Engine, loadModel } from 'thevenin';
+ *
+ * const model = await loadModel('ioi'); // a bundled model, a Hugging Face folder, or a GGUF file
+ * const runtime = await createRuntime('auto');
+ * const engine = new Engine(model, runtime, { memoryBytes: 2 ** 30 });
+ * console.log(engine.universe.edgeCount, engine.universe.edgeName(0));
+ * await engine.dispose();
+ * await runtime.dispose();
+ * await model.dispose();
+ * ```
  */
 export class Engine {
   readonly universe: Universe;

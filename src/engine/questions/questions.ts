@@ -41,6 +41,21 @@ export type EdgeNeuron = { readonly from: number } | { readonly into: number };
  * - `edge`: what one reader reads from one sender is replaced, by `weight` (default all of it), at all positions or at those given
  *   for each example of the batch; everything else recomputed
  * - `circuit`: every edge not kept is cut at once; `keep` [edge] holds 1 (kept) … 0 (cut)
+ *
+ * @example
+ * ```ts
+ * import { makeUniverse, type Question } from 'thevenin';
+ *
+ * const universe = makeUniverse({ nLayers: 12, nHeads: 12, hasMlp: true, parallelBlocks: false });
+ * const questions: Question[] = [
+ *   { kind: 'sites', sites: [{ kind: 'resid-pre', layer: 3, positions: [14] }] }, // the stream at one position
+ *   { kind: 'sites', sites: [{ kind: 'z', layer: 9, heads: [6, 9] }] }, // two heads at once
+ *   { kind: 'edge', edge: universe.edgeIndex('a5.h5->a8.h6<v>')! },
+ *   { kind: 'edge', edge: universe.edgeIndex('input->m0')!, weight: 0.5 }, // half way to the alternative
+ *   { kind: 'circuit', keep: new Uint8Array(universe.edgeCount).fill(1) }, // the whole model
+ * ];
+ * console.log(questions.length, universe.edgeCount);
+ * ```
  */
 export type Question =
   | { readonly kind: 'sites'; readonly sites: readonly Site[] }

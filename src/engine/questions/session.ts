@@ -32,7 +32,32 @@ export interface Session {
   ask(questions: readonly Question[]): Promise<Float64Array[]>;
 }
 
-/** Opens a session on a batch, hands it to `work`, and gives everything back. Cost: two forward passes. */
+/**
+ * Opens a session on a batch, hands it to `work`, and gives everything back. Cost: two forward passes.
+ *
+ * `ask` answers in the units of the metric (logit differences and log-probabilities in nats, probability differences 0 … 1), one
+ * number for each question and example: the metric of the run with the intervention made, not its change.
+ *
+ * @example
+ * ```ts
+ * import { checkTask, createRuntime, Engine, loadModel, planBatches, resolveTask, withSession } from 'thevenin';
+ *
+ * const model = await loadModel('induction');
+ * const runtime = await createRuntime('auto');
+ * const engine = new Engine(model, runtime);
+ * const { file, path } = await resolveTask('induction', model, { count: 8 });
+ * const { task } = checkTask(file, { path, tokenizer: model.tokenizer, config: model.config, seed: 0, split: false });
+ * for (const batch of planBatches(engine, task!.examples).batches)
+ *   await withSession(engine, batch, { metric: task!.metric, direction: 'noising' }, async ({ ask, clean }) => {
+ *     const edge = engine.universe.edgeIndex('a0.h0->a1.h0<k>')!;
+ *     const [cut] = await ask([{ kind: 'edge', edge }]); // [example]
+ *     console.log(clean.map((metric, example) => metric - cut![example]!)); // what losing the edge costs, positive: it helps
+ *   });
+ * await engine.dispose();
+ * await runtime.dispose();
+ * await model.dispose();
+ * ```
+ */
 export async function withSession<T>(
   engine: Engine,
   batch: Batch,
