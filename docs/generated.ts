@@ -57,6 +57,9 @@ const fallback = ({ parse, fallback: value, required }: OptionSpec<unknown>): st
   return parse === null || value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 };
 
+const aliasNote = ({ aliases }: CliCommand): string =>
+  aliases.length === 0 ? '' : ` Also called ${aliases.map((name) => `\`${name}\``).join(', ')}.`;
+
 const commandSection = (command: CliCommand): string[] => {
   const options = Object.values(command.options);
   const usage = [
@@ -68,7 +71,7 @@ const commandSection = (command: CliCommand): string[] => {
     '',
     `## thevenin ${usage.join(' ')}`,
     '',
-    `${command.summary[0]!.toUpperCase()}${command.summary.slice(1)}.`,
+    `${command.summary[0]!.toUpperCase()}${command.summary.slice(1)}.${aliasNote(command)}`,
     ...(command.arguments.length === 0
       ? []
       : ['', ...command.arguments.map((a) => `- \`${a.name}\`: ${a.description}`)]),

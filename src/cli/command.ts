@@ -56,6 +56,8 @@ export interface ArgumentSpec {
 /** A command as the registry holds it. */
 export interface CliCommand {
   readonly name: string;
+  /** names that it had before, which go on working */
+  readonly aliases: readonly string[];
   readonly summary: string;
   readonly arguments: readonly ArgumentSpec[];
   readonly options: Specs;
@@ -68,6 +70,7 @@ export interface CliCommand {
 
 interface Definition<S extends Specs> {
   readonly name: string;
+  readonly aliases?: readonly string[];
   readonly summary: string;
   readonly arguments?: readonly ArgumentSpec[];
   /** keyed as commander names them: `--no-split` is `split`, `--max-size` is `maxSize` */
@@ -78,6 +81,7 @@ interface Definition<S extends Specs> {
 
 export const defineCommand = <S extends Specs>(definition: Definition<S>): CliCommand => ({
   ...definition,
+  aliases: definition.aliases ?? [],
   arguments: definition.arguments ?? [],
   // commander has filled `options` through the same specs, so its values have their types
   run: (shell, given, options) => definition.run(shell, options as Values<S>, ...given),
@@ -99,7 +103,7 @@ export const toParser = (
   command: CliCommand,
   start: (command: CliCommand, parsed: Command) => Promise<void>,
 ): Command => {
-  const parser = new Command(command.name).description(command.summary);
+  const parser = new Command(command.name).aliases([...command.aliases]).description(command.summary);
   for (const argument of command.arguments) parser.argument(argument.name, argument.description);
   for (const [key, spec] of Object.entries(command.options)) parser.addOption(toOption(key, spec));
   return parser.action(() => start(command, parser));

@@ -36,6 +36,15 @@ describe('thevenin models', () => {
   });
 });
 
+describe('thevenin paths', () => {
+  it('goes on answering to the name that it had', async () => {
+    const [now, before] = [await runCli(['paths', '--help']), await runCli(['trace', '--help'])];
+    expect(now.code).to.equal(0);
+    expect(before).to.deep.equal(now);
+    expect(now.stdout).to.include('paths|trace');
+  });
+});
+
 describe('thevenin tasks', () => {
   it('lists the shipped tasks', async () => {
     const names = (await ask('tasks')).map(({ task }: { task: string }) => task);

@@ -24,7 +24,7 @@ const withTask = <T>(work: (task: string, folder: string) => Promise<T>): Promis
 describe('tracing the strongest paths of a task', () => {
   it('writes them as a tree with intervals and shares, and prints it', () =>
     withTask(async (task, out) => {
-      const words = ['trace', '--task', task, '--model', MODEL, '--width', '2', '--out', out];
+      const words = ['paths', '--task', task, '--model', MODEL, '--width', '2', '--out', out];
       const { code, stdout, stderr } = await runCli(words);
       expect(code, stderr).to.equal(0);
       const record = JSON.parse(readFileSync(join(out, 'hops.json'), 'utf8')) as HopsRecord;

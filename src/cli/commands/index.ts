@@ -7,12 +7,12 @@ import { doctor } from './inspect/doctor.js';
 import { models } from './models.js';
 import { nodes } from './discovery/nodes.js';
 import { patch } from './interventions/patch.js';
+import { paths } from './interventions/paths.js';
 import { predict } from './inspect/predict.js';
 import { scrub } from './interventions/scrub.js';
 import { steer } from './interventions/steer.js';
 import { tasks } from './inspect/tasks.js';
 import { tokens } from './discovery/tokens.js';
-import { trace } from './interventions/trace.js';
 import { validate } from './inspect/validate.js';
 
 export const COMMANDS: readonly CliCommand[] = [
@@ -20,7 +20,7 @@ export const COMMANDS: readonly CliCommand[] = [
   discover,
   patch,
   nodes,
-  trace,
+  paths,
   causalTrace,
   scrub,
   steer,

@@ -12,7 +12,7 @@ import { writeFiles } from '../../report/write.js';
 import { Stages } from '../stages.js';
 import { openTask, withWorkbench, type TaskRequest } from '../workbench.js';
 
-/** What `thevenin trace` is asked. */
+/** What `thevenin paths` is asked. */
 export interface TraceRequest extends Omit<TaskRequest, 'split'> {
   readonly model: string;
   /** folder of the record; undefined: nothing is written */

@@ -2,8 +2,9 @@ import { defineCommand, required, value } from '../../command.js';
 import { integer, oneOf, path, text } from '../../parse.js';
 import { examplesOption, lastOptions, modelOption } from '../../options.js';
 
-export const trace = defineCommand({
-  name: 'trace',
+export const paths = defineCommand({
+  name: 'paths',
+  aliases: ['trace'],
   summary: 'the strongest paths into a receiver, searched hop by hop by path patching',
   options: {
     task: required('--task <task>', 'a shipped task (see `thevenin tasks`) or a task file', text),
