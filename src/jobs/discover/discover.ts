@@ -8,6 +8,7 @@ import type { Circuit } from '../../circuit/types.js';
 import { eliminate } from '../../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../../attribution/edges/index.js';
 import { extentOf } from '../../attribution/edges/extent.js';
+import { heldFor } from '../../attribution/edges/held.js';
 import { fitMemory, mebibytes } from '../../attribution/edges/memory.js';
 import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
 import { refuse } from '../../errors.js';
@@ -74,10 +75,11 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
-  const { steps, rule, seed, tau, order, test, holds, edges, updates, rate, lambda, restarts } = request;
+  const { steps, rule, seed, tau, order, test, edges, updates, rate, lambda, restarts } = request;
+  const { file, task } = await openTask(bench.model, request);
+  const holds = heldFor(task.metric, request.holds);
   const masks = { edges, holds, updates, rate, lambda, restarts };
   const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
-  const { file, task } = await openTask(bench.model, request);
   method.check?.({ metric: task.metric, setting });
   checkRequest(request, method);
   checkNeurons(bench, request, method);

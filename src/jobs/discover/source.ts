@@ -6,12 +6,13 @@ import {
   senderKeeps,
 } from '../../attribution/edges/constants/learn.js';
 import { CONSTANT_DEFAULTS } from '../../attribution/edges/constants/setting.js';
+import { heldMetric } from '../../attribution/edges/held.js';
 import { planBatches } from '../../engine/core/batches.js';
 import { checkSource, makeSource, SOURCES, type AlternativeMaker, type Constants } from '../../engine/sources/index.js';
 import type { SourceKind } from '../../engine/sources/kinds.js';
 import { meanOf } from '../../evaluation/statistics/intervals.js';
 import type { ReportRecord } from '../../report/records/report.js';
-import type { CheckedTask, Example, MetricKey } from '../../task/types.js';
+import type { CheckedTask, Example } from '../../task/types.js';
 import type { DiscoverRequest } from './request.js';
 import type { Stages } from '../stages.js';
 import type { Workbench } from '../workbench.js';
@@ -63,7 +64,7 @@ export async function openSource(
   const given = { batches: planBatches(engine, reference).batches, side: 'corrupt', noise } as const;
   const { needs } = SOURCES[source];
   if (!needs.constants) return { maker: await makeSource(engine, source, given), record: needs.noise ? { noise } : {} };
-  const metric: MetricKey = request.holds === 'kl' ? 'kl-divergence' : task.metric;
+  const metric = heldMetric(task.metric, request.holds);
   const { updates } = CONSTANT_DEFAULTS;
   const note = `${updates} updates each: ${2 * updates} forward + ${updates} backward passes over a batch`;
   const constants = await stages.run('a constant for every sender', engine.universe.senders.length, (report) => {

@@ -3,6 +3,7 @@ import type { ChunkPlan } from '../../../engine/core/chunks.js';
 import type { Runtime, Tensor, Tensors } from '../../../runtime/types.js';
 import { seeded, type Random } from '../../../task/random.js';
 import { noising } from '../collect.js';
+import { heldFor, heldMetric } from '../held.js';
 import type { MethodContext } from '../types.js';
 import { adamCorrections, openProbability, updateProgram } from './hard-concrete.js';
 import { planMinibatches } from './minibatches.js';
@@ -37,7 +38,8 @@ export async function learnMasks(
   { units, setting, penalty }: { units: Units; setting: MaskSetting; penalty: Penalty },
 ): Promise<Learned> {
   const { engine, examples, signal, onProgress } = context;
-  const asked = { ...noising(context), ...(setting.holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
+  const holds = heldFor(context.metric, setting.holds);
+  const asked = { ...noising(context), metric: heldMetric(context.metric, holds) };
   const { batches, plan } = planMinibatches(engine, examples);
   return withMaskedModel(engine, batches, asked, async (models) => {
     const random = seeded(context.setting.seed);
@@ -50,7 +52,7 @@ export async function learnMasks(
         const batch = queue.pop() as MaskedBatch;
         const { value, gradient } = await batch.run(learner.mask());
         const share = (value.length * models.length) / examples.length; // every pair weighs the same, in batches large and small
-        const slope = share * LOSSES[setting.holds](value, batch);
+        const slope = share * LOSSES[holds](value, batch);
         await learner.update({ gradient, slope, penalty: penalty(learner.size(), t), rate: setting.rate, t });
         gradient.dispose();
         onProgress(Math.floor((t * examples.length) / setting.updates), examples.length);

@@ -1,6 +1,7 @@
 import { planBatches } from '../../../engine/core/batches.js';
 import { withSession } from '../../../engine/questions/session.js';
 import { noising } from '../collect.js';
+import { heldFor, heldMetric } from '../held.js';
 import type { MethodContext } from '../types.js';
 import type { MaskSetting } from './setting.js';
 
@@ -8,10 +9,11 @@ import type { MaskSetting } from './setting.js';
 export async function circuitLosses(
   context: MethodContext,
   circuits: readonly Uint8Array[],
-  holds: MaskSetting['holds'],
+  asHeld: MaskSetting['holds'],
 ): Promise<number[]> {
   const { engine, examples, signal } = context;
-  const asked = { ...noising(context), ...(holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
+  const holds = heldFor(context.metric, asHeld);
+  const asked = { ...noising(context), metric: heldMetric(context.metric, holds) };
   const questions = circuits.map((keep) => ({ kind: 'circuit' as const, keep }));
   const sums = { clean: 0, corrupt: 0, circuits: circuits.map(() => 0) };
   for (const batch of planBatches(engine, examples).batches) {

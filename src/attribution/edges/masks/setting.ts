@@ -1,10 +1,11 @@
 import { refuse } from '../../../errors.js';
+import type { Held } from '../held.js';
 
 export interface MaskSetting {
   /** edges that a circuit may have, before dead ends are pruned */
   readonly edges: number;
   /** what the masked model should keep: its output (KL divergence from the clean run, nats), or the task's metric, raised */
-  readonly holds: 'kl' | 'metric';
+  readonly holds: Held;
   /** updates of the masks */
   readonly updates: number;
   /** of Adam */

@@ -3,6 +3,7 @@ import { measureWith } from '../../acdc/measure.js';
 import { search } from '../../acdc/search.js';
 import { ACDC_DEFAULTS, type AcdcSetting } from '../../acdc/setting.js';
 import { noising } from '../../collect.js';
+import { heldMetric } from '../../held.js';
 import { withSessions } from '../../sessions.js';
 import type { Method, MethodSetting } from '../../types.js';
 
@@ -30,7 +31,7 @@ export const acdc: Method = {
   run: async (context) => {
     const { engine, examples, signal, setting, onProgress } = context;
     const rule = ruleOf(setting);
-    const asked = { ...noising(context), ...(rule.holds === 'kl' ? { metric: 'kl-divergence' as const } : {}) };
+    const asked = { ...noising(context), metric: heldMetric(context.metric, rule.holds) };
     const share = (done: number, total: number): void =>
       onProgress(Math.floor((done * examples.length) / total), examples.length);
     return withSessions(engine, examples, asked, async (forEach, plan) => {
