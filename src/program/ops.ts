@@ -31,7 +31,7 @@ interface Typed {
 }
 
 const make = <Op extends OpName>(op: Op, inputs: readonly Value[], attributes: OpAttributes[Op], typed: Typed): Value =>
-  ({ op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' }) as unknown as Value;
+  ({ op, inputs, attributes, shape: typed.shape, dtype: typed.dtype ?? 'float' }) as Value;
 
 /** A tensor given at each run. Its named dims are bound by the sizes it then has. */
 export const input = (name: string, shape: Shape, dtype: DType = 'float'): Value =>

@@ -7,7 +7,8 @@ import { rounded } from './method.js';
 import type { LayoutMethod, Positions } from './method.js';
 
 // The package is CommonJS and exports the function itself, while its types declare a default export.
-const forceAtlas2 = forceAtlas2Module as unknown as typeof forceAtlas2Module.default;
+const loaded: object = forceAtlas2Module;
+const forceAtlas2 = loaded as typeof forceAtlas2Module.default;
 
 const ITERATIONS = 500;
 /** mean distance of a node to its nearest neighbour after scaling, in columns */

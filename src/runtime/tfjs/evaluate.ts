@@ -219,7 +219,8 @@ export function evaluate(
   const ofNothing = OF_NOTHING[value.op];
   if (ofNothing !== undefined && run.inputs.some((one) => one.size === 0)) return tf.fill(shape, ofNothing, dtype);
   return tf.tidy(() => {
-    const call = { backend, tf, attributes: value.attributes, inputs: run.inputs, shape, size } as unknown as Call;
+    const inputs = run.inputs as Call['inputs'];
+    const call: Call = { backend, tf, attributes: value.attributes, inputs, shape, size };
     return (EVALUATE[value.op] as Evaluate<OpName>)(call);
   });
 }

@@ -30,7 +30,8 @@ async function load(packageName: string, options: RuntimeOptions): Promise<Loade
   configure(options);
   const tf = requirePackage(packageName) as Tf;
   await tf.setBackend('tensorflow');
-  const { isUsingGpuDevice, binding } = tf.backend() as unknown as NodeBackend;
+  const backend: object = tf.backend();
+  const { isUsingGpuDevice, binding } = backend as NodeBackend;
   const device = isUsingGpuDevice ? 'GPU' : 'CPU';
   const version = (tf.version as Record<string, string>)['tfjs-node'] ?? tf.version.tfjs;
   return {

@@ -53,6 +53,7 @@ async function load(): Promise<LoadedBackend> {
   requirePackage(PACKAGE);
   if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs refused its webgpu backend');
   tf.env().set('WEBGPU_CPU_FORWARD', false); // else small tensors silently go to tfjs's cpu backend
+  const backend: object = tf.backend();
   const card = [vendor, architecture, description].filter((part) => part !== '').join(' ');
   return {
     tf,
@@ -61,7 +62,7 @@ async function load(): Promise<LoadedBackend> {
     threads: 1,
     onGpu: !/swiftshader|llvmpipe/i.test(card),
     broadcastsBatches: false,
-    faults: collectFaults((tf.backend() as unknown as { device: Device }).device),
+    faults: collectFaults((backend as { device: Device }).device),
     repairs: webgpuRepairs(tf),
   };
 }

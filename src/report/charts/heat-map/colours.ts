@@ -7,7 +7,9 @@ const ABOVE = ['#f7f7f7', '#d0e3f1', '#97c1e1', '#559ccd', '#1673b0', '#0a4577']
 
 type Rgb = readonly [number, number, number];
 
-const parse = (hex: string): Rgb => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
+const eachChannel = (of: (channel: 0 | 1 | 2) => number): Rgb => [of(0), of(1), of(2)];
+
+const parse = (hex: string): Rgb => eachChannel((i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16));
 
 /** @param share −1 … 1 */
 function rgbAt(share: number): Rgb {
@@ -15,9 +17,7 @@ function rgbAt(share: number): Rgb {
   const place = Math.min(1, Math.abs(share)) * (stops.length - 1);
   const below = Math.min(stops.length - 2, Math.floor(place));
   const [from, to] = [parse(stops[below] as string), parse(stops[below + 1] as string)];
-  return from.map((channel, i) =>
-    Math.round(channel + (place - below) * ((to[i] as number) - channel)),
-  ) as unknown as Rgb;
+  return eachChannel((i) => Math.round(from[i] + (place - below) * (to[i] - from[i])));
 }
 
 /** The colour of a value as `#rrggbb`, symmetric about 0; white where nothing on the scale differs from 0. */
