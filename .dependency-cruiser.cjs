@@ -26,7 +26,7 @@ const SUB_ROOMS = {
   engine: [['gradients'], ['questions'], ['sources', 'judging'], ['model-run'], ['core'], ['kernels'], ['metrics']],
   attribution: [['edges', 'nodes', 'tokens']],
   interventions: [['patching', 'steering', 'scrubbing', 'tracing']],
-  report: [['pages'], ['charts'], ['schema'], ['records'], ['formats']],
+  report: [['folders'], ['pages'], ['charts'], ['schema'], ['records'], ['formats']],
 };
 
 const room = (names) => `^src/(${names.join('|')})/`;

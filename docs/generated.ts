@@ -10,8 +10,7 @@ import { SOURCE_KINDS } from '../src/engine/sources/kinds.js';
 import { SOURCES } from '../src/engine/sources/index.js';
 import { CATALOGUE } from '../src/errors.js';
 import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
-import { RECORD_SCHEMAS } from '../src/report/records/index.js';
-import { SCRUBBING_SCHEMA } from '../src/report/records/scrubbing.js';
+import { RUN_FOLDERS } from '../src/report/folders/index.js';
 import { ESTIMATORS } from '../src/attribution/nodes/estimators.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 import { parityPage } from './parity.js';
@@ -156,8 +155,7 @@ export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/hypothesis.schema.json', content: emitHypothesisSchema },
-  { path: 'schemas/scrubbing.schema.json', content: () => `${JSON.stringify(SCRUBBING_SCHEMA, null, 2)}\n` },
-  ...Object.entries(RECORD_SCHEMAS).map(([key, schema]) => ({
+  ...RUN_FOLDERS.map(({ key, schema }) => ({
     path: `schemas/${key}.schema.json`,
     content: () => `${JSON.stringify(schema, null, 2)}\n`,
   })),

@@ -1,15 +1,10 @@
-/** What a view or exchange format is: a function of the record and its sidecars alone. */
-import type { ReportRecord } from './records/report.js';
+/** What a view or exchange format is: a function of a record and its sidecars alone. */
 import type { Sidecar } from './sidecar.js';
 
-export interface Report {
-  readonly record: ReportRecord;
+/** A run as it is kept: all that is drawn of it is drawn of this. */
+export interface Saved<Kept extends object> {
+  readonly record: Kept;
   readonly sidecars: readonly Sidecar[];
-}
-
-export interface ViewOptions {
-  /** never compress */
-  readonly plain: boolean;
 }
 
 export interface RenderedFile {
@@ -17,10 +12,11 @@ export interface RenderedFile {
   readonly content: string | Uint8Array;
 }
 
-export interface View {
+export interface View<Kept extends object> {
   readonly key: string;
   readonly title: string;
-  /** every name this view may write; a folder holds at most one of them */
-  readonly files: readonly string[];
-  readonly render: (report: Report, options: ViewOptions) => RenderedFile;
+  /** names of one file, of which a folder holds at most one (circuit.json, circuit.json.gz); undefined: it is never named otherwise */
+  readonly files?: readonly string[];
+  /** Same record, same bytes. */
+  readonly render: (saved: Saved<Kept>) => readonly RenderedFile[];
 }

@@ -1,16 +1,13 @@
-/** A report folder: sidecars, views, and the record last, so that a folder with a record is complete. */
+/** A run's folder: sidecars, views, and the record last, so that a folder with a record is complete. */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { invariant, refuse } from '../errors.js';
 import { encodeNpy } from './formats/npy.js';
-import { recordProblem } from './check.js';
-import { RECORD_FILE } from './records/report.js';
-import type { ReportRecord } from './records/report.js';
+import { recordFile } from './check.js';
+import type { RunFolder } from './folders/types.js';
 import { sha256 } from './sidecar.js';
-import type { Sidecar } from './sidecar.js';
-import type { RenderedFile, ViewOptions } from './view.js';
-import { VIEWS } from './views.js';
+import type { RenderedFile, Saved } from './view.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission; choose a folder you may write to with --out',
@@ -33,16 +30,22 @@ const writing = async (target: string, work: () => Promise<unknown>): Promise<vo
   }
 };
 
-const encodeSidecars = (record: ReportRecord, sidecars: readonly Sidecar[]): RenderedFile[] =>
-  sidecars.map(({ file, data, shape }) => {
+const encodeSidecars = <Kept extends object>(folder: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] => {
+  const described = folder.sidecars(saved.record);
+  return saved.sidecars.map(({ file, data, shape }) => {
     const content = encodeNpy(data, shape);
-    const described = record.sidecars.find((described) => described.file === file);
-    invariant(described?.sha256 === sha256(content), `the record's digest of ${file} is that of its data`);
+    const own = described.find((one) => one.file === file);
+    invariant(own?.sha256 === sha256(content), `the record's digest of ${file} is that of its data`);
     return { file, content };
   });
+};
+
+/** What is drawn of a run. */
+export const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] =>
+  views.flatMap((view) => view.render(saved));
 
 /** Writes files into a folder, in the order given, each whole or not at all. Returns their paths. @throws file/unwritable */
-export const writeFiles = async (dir: string, files: readonly RenderedFile[]): Promise<string[]> => {
+const writeFiles = async (dir: string, files: readonly RenderedFile[]): Promise<string[]> => {
   await writing(dir, () => mkdir(dir, { recursive: true }));
   const written: string[] = [];
   for (const { file, content } of files) {
@@ -54,24 +57,22 @@ export const writeFiles = async (dir: string, files: readonly RenderedFile[]): P
 };
 
 /**
- * Writes a report folder: every file whole or not at all. Views and the folder's earlier versions of them under another name
- * (circuit.json.gz beside circuit.json) are replaced. Returns the paths written.
+ * Writes a run's folder: every file whole or not at all. Views and the folder's earlier versions of them under another name
+ * (circuit.json.gz beside circuit.json) are replaced. Returns the paths written, pages first.
  *
  * Refuses with `file/unwritable` where the folder cannot be made or written to.
  */
-export const writeReport = async (
+export const writeRun = async <Kept extends object>(
   dir: string,
-  record: ReportRecord,
-  sidecars: readonly Sidecar[],
-  options: Partial<ViewOptions> = {},
+  folder: RunFolder<Kept>,
+  saved: Saved<Kept>,
 ): Promise<string[]> => {
-  const problem = recordProblem(record);
-  invariant(problem === null, `a report record fits its schema: ${problem}`);
-  const views = VIEWS.map((view) => view.render({ record, sidecars }, { plain: false, ...options }));
-  const recordFile = { file: RECORD_FILE, content: `${JSON.stringify(record, null, 2)}\n` };
-  const files = [...encodeSidecars(record, sidecars), ...views, recordFile];
-  const stale = VIEWS.flatMap((view) => view.files).filter((name) => !files.some(({ file }) => file === name));
+  const last = recordFile(folder.file, saved.record, folder.schema);
+  const files = [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last];
+  const stale = folder.views
+    .flatMap((view) => view.files ?? [])
+    .filter((name) => !files.some(({ file }) => file === name));
   const written = await writeFiles(dir, files);
   for (const name of stale) await writing(path.join(dir, name), () => rm(path.join(dir, name), { force: true }));
-  return written;
+  return written.sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html')));
 };

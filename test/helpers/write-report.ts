@@ -5,7 +5,8 @@ import { makeUniverse } from '../../src/circuit/universe.js';
 import type { ReportRecord } from '../../src/report/records/report.js';
 import { describeSidecar } from '../../src/report/sidecar.js';
 import type { Sidecar } from '../../src/report/sidecar.js';
-import { writeReport } from '../../src/report/write.js';
+import { REPORT } from '../../src/report/folders/report.js';
+import { writeRun } from '../../src/report/write.js';
 import { recordOf } from './report.js';
 
 /** A record about a small graph, with the sidecar every report has. */
@@ -23,7 +24,7 @@ export const reportOf = (
 const [, script = '', dir = ''] = process.argv;
 if (fileURLToPath(import.meta.url) === script) {
   const { record, sidecars } = reportOf(2, 2);
-  const error: unknown = await writeReport(dir, record, sidecars).catch((reason: unknown) => reason);
+  const error: unknown = await writeRun(dir, REPORT, { record, sidecars }).catch((reason: unknown) => reason);
   const { code, message } = error as { code?: string; message?: string };
   console.log(JSON.stringify({ code, message, files: await readdir(dir) }));
 }

@@ -3,10 +3,11 @@ import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { recordProblem } from '../../src/report/check.js';
 import { decodeNpy } from '../../src/report/formats/npy.js';
 import { scrubbingMarkdown, scrubbingPage } from '../../src/report/pages/scrubbing.js';
 import { drawHypothesis } from '../../src/report/charts/scrubbing.js';
-import { SCRUBBING_SCHEMA, scrubbingProblem, type ScrubbingRecord } from '../../src/report/records/scrubbing.js';
+import { SCRUBBING_SCHEMA, type ScrubbingRecord } from '../../src/report/records/scrubbing.js';
 import { sha256 } from '../../src/report/sidecar.js';
 import { scrub } from '../../src/jobs/interventions/scrub.js';
 import { runCli } from '../helpers/cli.js';
@@ -178,7 +179,7 @@ describe('the shipped hypotheses', () => {
     for (const [name, figures] of Object.entries(quoted)) {
       const read = (file: string): string => readFileSync(`${ROOT}reports/scrubbing-induction/${name}/${file}`, 'utf8');
       const record = JSON.parse(read('scrubbing.json')) as ScrubbingRecord;
-      expect(scrubbingProblem(record), name).to.equal(null);
+      expect(recordProblem(record, SCRUBBING_SCHEMA), name).to.equal(null);
       expect(record.hypothesis.sha256).to.equal(sha256(Buffer.from(shipped(name))));
       expect(read('scrubbing.md')).to.equal(scrubbingMarkdown(record));
       expect(read('hypothesis.svg')).to.equal(`${drawHypothesis(record)}\n`);

@@ -28,7 +28,8 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 describe('attributing a task to tokens', () => {
   it('records every token of every pair, and what spans contribute with the tokens they hold', () =>
     withTask(async (task) => {
-      const { record, sidecar, written } = await tokens({ task, model: MODEL, runtime: 'reference', steps: 16 });
+      const { record, sidecars, written } = await tokens({ task, model: MODEL, runtime: 'reference', steps: 16 });
+      const sidecar = sidecars[0]!;
       expect(written).to.deep.equal([]);
       expect(record.prompts.map(({ units }) => units.length)).to.deep.equal([4, 5]);
       const [first, second] = record.prompts.map(({ units }) => units.map(({ value }) => value));

@@ -3,13 +3,14 @@ import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordFile, recordProblem } from '../../src/report/check.js';
-import { RECORD_SCHEMAS } from '../../src/report/records/index.js';
+import { RUN_FOLDERS } from '../../src/report/folders/index.js';
 import { causalTrace } from '../../src/jobs/interventions/causal-trace.js';
 import { nodes } from '../../src/jobs/attribution/nodes.js';
 import { patch } from '../../src/jobs/interventions/patch.js';
 import { predict } from '../../src/jobs/inspect/predict.js';
 import { steer } from '../../src/jobs/interventions/steer.js';
 import { tokens } from '../../src/jobs/attribution/tokens.js';
+import { scrub } from '../../src/jobs/interventions/scrub.js';
 import { trace } from '../../src/jobs/interventions/trace.js';
 import { golden, inTemporaryFolder, writeFiles } from '../helpers/model-files.js';
 
@@ -22,6 +23,11 @@ const TASK = {
   ],
 };
 
+const HYPOTHESIS = {
+  name: 'one head',
+  nodes: { out: { at: 'logits', reads: ['head'] }, head: { at: 'a1.h0', feature: [{ tokens: 'subject' }] } },
+};
+
 type Ask = (of: { task: string; model: string; runtime: string }, folder: string) => Promise<{ record: object }>;
 
 /** A job for every schema but the report's, which has tests of its own. */
@@ -30,6 +36,10 @@ const JOBS: Readonly<Record<string, Ask>> = {
   patching: (of) => patch({ ...of, grid: 'every' }),
   hops: (of) => trace({ ...of, depth: 2, width: 2 }),
   tokens: (of) => tokens({ ...of, method: 'loo' }),
+  scrubbing: (of, folder) => {
+    writeFiles(folder, { 'hypothesis.json': HYPOTHESIS });
+    return scrub({ ...of, hypothesis: join(folder, 'hypothesis.json'), draws: 2 });
+  },
   steering: (of) => steer({ ...of, site: 'resid1.pre', tokens: 2, split: false }),
   tracing: async ({ model, runtime }, folder) => {
     const prompt = 'one dog is';
@@ -42,7 +52,7 @@ const JOBS: Readonly<Record<string, Ask>> = {
 describe('the schemas of records', () => {
   it('are published, one file for each', () => {
     const files = readdirSync(new URL('../../schemas', import.meta.url));
-    for (const [key, schema] of Object.entries(RECORD_SCHEMAS)) {
+    for (const { key, schema } of RUN_FOLDERS) {
       expect(files).to.include(`${key}.schema.json`);
       const text = readFileSync(new URL(`../../schemas/${key}.schema.json`, import.meta.url), 'utf8');
       expect(JSON.parse(text)).to.deep.equal(JSON.parse(JSON.stringify(schema)));
@@ -50,7 +60,7 @@ describe('the schemas of records', () => {
   });
 
   it('are each held to a real record', () => {
-    expect(Object.keys(RECORD_SCHEMAS)).to.have.members(['report', ...Object.keys(JOBS)]);
+    expect(RUN_FOLDERS.map(({ key }) => key)).to.have.members(['report', ...Object.keys(JOBS)]);
   });
 
   for (const [key, job] of Object.entries(JOBS))
@@ -59,7 +69,7 @@ describe('the schemas of records', () => {
         writeFiles(folder, { 'task.json': TASK });
         const asked = { task: join(folder, 'task.json'), model: MODEL, runtime: 'reference' };
         const { record } = await job(asked, folder);
-        const schema = RECORD_SCHEMAS[key]!;
+        const { schema } = RUN_FOLDERS.find((folder) => folder.key === key)!;
         expect(recordProblem(record, schema)).to.equal(null);
         expect(recordProblem(JSON.parse(JSON.stringify(record)), schema)).to.equal(null);
         expect(recordProblem({ ...record, extra: 1 }, schema)).to.contain('additional properties');

@@ -9,7 +9,9 @@ import { readExchange } from '../../src/report/formats/exchange.js';
 import { decodeNpy } from '../../src/report/formats/npy.js';
 import type { ReportRecord } from '../../src/report/records/report.js';
 import { sha256 } from '../../src/report/sidecar.js';
-import { writeReport } from '../../src/report/write.js';
+import type { Sidecar } from '../../src/report/sidecar.js';
+import { REPORT } from '../../src/report/folders/report.js';
+import { writeRun } from '../../src/report/write.js';
 import { edgesOf } from '../helpers/circuit.js';
 import { reportOf } from '../helpers/write-report.js';
 
@@ -17,6 +19,8 @@ import { reportOf } from '../helpers/write-report.js';
 const ISOLATE = 'unshare';
 const WRITER = fileURLToPath(new URL('../helpers/write-report.ts', import.meta.url));
 const small = reportOf(2, 2);
+const writeReport = (dir: string, record: ReportRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
+  writeRun(dir, REPORT, { record, sidecars });
 
 describe('writing a report', () => {
   let dir: string;
@@ -63,7 +67,7 @@ describe('writing a report', () => {
     await writeReport(dir, large.record, large.sidecars);
     const compressed = gunzipSync(await readFile(path.join(dir, 'circuit.json.gz'))).toString();
     expect(await readdir(dir)).not.to.include('circuit.json');
-    await writeReport(dir, large.record, large.sidecars, { plain: true });
+    await writeReport(dir, { ...large.record, request: { plain: true } }, large.sidecars);
     expect(await readFile(path.join(dir, 'circuit.json'), 'utf8')).to.equal(compressed);
     expect(await readdir(dir)).not.to.include('circuit.json.gz');
   });

@@ -1,5 +1,4 @@
 /** What the nodes of a model are worth to a task: estimates from gradients, exact effects of the strongest and of a sample. */
-import { basename } from 'node:path';
 import type { RiemannRule } from '../../engine/gradients/riemann.js';
 import { correlation, estimateMean, rankCorrelation } from '../../evaluation/statistics/intervals.js';
 import { findEstimator, type Estimator } from '../../attribution/nodes/estimators.js';
@@ -14,32 +13,19 @@ import {
 } from '../../attribution/nodes/nodes.js';
 import { planGrids } from '../../interventions/patching/plan.js';
 import type { By } from '../../text/divide.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
-import { recordFile } from '../../report/check.js';
-import { encodeNpy } from '../../report/formats/npy.js';
-import { drawNodes, nodesPage, nodesText } from '../../report/pages/nodes.js';
-import {
-  NODES_SCHEMA,
-  type Agreement,
-  type MeasuredNode,
-  type NodesRecord,
-  type SiteRecord,
-} from '../../report/records/nodes.js';
+import { NODES } from '../../report/folders/nodes.js';
+import type { Agreement, MeasuredNode, NodesRecord, SiteRecord } from '../../report/records/nodes.js';
 import { cellName, strongestCells } from '../../report/records/patching.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
-import { writeFiles } from '../../report/write.js';
 import { seeded } from '../../task/random.js';
 import type { CheckedTask } from '../../task/types.js';
 import { mebibytes } from '../../attribution/edges/memory.js';
-import { Stages } from '../stages.js';
-import { openTask, withWorkbench, type TaskRequest, type Workbench } from '../workbench.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import type { Stages } from '../stages.js';
+import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin nodes` is asked. Only task and model have no default. */
-export interface NodesRequest extends Omit<TaskRequest, 'split'> {
-  readonly model: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
+export interface NodesRequest extends Omit<TaskRequest, 'split'>, JobRequest {
   /** grids of patching: z, mlp-out, neurons … */
   readonly site: readonly string[];
   /** ap, ap-ig or ig */
@@ -55,9 +41,6 @@ export interface NodesRequest extends Omit<TaskRequest, 'split'> {
   readonly top: number;
   /** how many of the others, drawn at random */
   readonly sample: number;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const DEFAULTS: Omit<NodesRequest, 'task' | 'model'> = {
@@ -79,54 +62,58 @@ const DEFAULTS: Omit<NodesRequest, 'task' | 'model'> = {
   memory: undefined,
 };
 
-export interface NodesResult {
-  readonly record: NodesRecord;
-  readonly sidecars: readonly Sidecar[];
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
+export type NodesResult = JobResult<NodesRecord>;
+
+/** Estimates what every node is worth and measures the strongest and a random sample exactly. */
+export const nodes = job<NodesRequest, NodesRecord, 'task' | 'model'>({
+  folder: NODES,
+  defaults: DEFAULTS,
+  prepare: (asked) => {
+    const estimator = findEstimator(asked.method);
+    return (bench, stages) => findNodes(bench, { asked, estimator, stages });
+  },
+});
+
+interface Doing {
+  readonly asked: NodesRequest;
+  readonly estimator: Estimator;
+  readonly stages: Stages;
 }
 
-/**
- * Estimates what every node is worth and measures the strongest and a random sample exactly.
- * @throws TheveninError for every fault of the input, before any compute
- */
-export async function nodes(
-  request: Partial<NodesRequest> & Pick<NodesRequest, 'task' | 'model'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<NodesResult> {
-  const asked: NodesRequest = { ...DEFAULTS, ...request };
-  const estimator = findEstimator(asked.method);
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const { task } = await openTask(bench.model, { ...asked, split: false });
-    const question = questionOf(bench, task, { asked, estimator });
-    const memory = planNodes(bench.engine, task.examples, question);
-    const pairs = task.examples.length;
-    const attribution = await stages.run(stageTitle(question, memory), pairs, (report) =>
-      attributeNodes(bench.engine, task.examples, {
-        ...question,
-        onProgress: (done) => report(done),
-        signal: stages.signal,
-      }),
-    );
-    const measured: MeasuredNode[][] = [];
-    for (const estimates of attribution.sites) {
-      const chosen = chooseCells(estimates, asked);
-      const title = `exact effects of ${chosen.cells.length} of ${estimates.plan.cells} nodes, ${estimates.plan.kind.key}`;
-      const effects = await stages.run(title, pairs, (report) =>
-        measureCells(bench.engine, task.examples, {
-          ...{ grid: estimates.plan, cells: chosen.cells, metric: task.metric },
-          ...{ onProgress: (done) => report(done), signal: stages.signal },
-        }),
-      );
-      measured.push(chosen.cells.map((cell, i) => measuredOf(estimates, { cell, effects: effects[i]!, why: i < chosen.top ? 'strongest' : 'random' }))); // prettier-ignore
-    }
-    const sidecars = attribution.sites.map(sidecarOf);
-    const record = await recordOf(bench, { asked, task, estimator, attribution, measured, sidecars, stages });
-    stages.signal.throwIfAborted();
-    const kept = sidecars.filter((one) => one !== null);
-    return { record, sidecars: kept, written: asked.out === undefined ? [] : await writeAll(asked.out, record, kept) };
+async function findNodes(bench: Workbench, doing: Doing): Promise<Found<NodesRecord>> {
+  const { stages } = doing;
+  const { task } = await openTask(bench.model, { ...doing.asked, split: false });
+  const question = questionOf(bench, task, doing);
+  const memory = planNodes(bench.engine, task.examples, question);
+  const attribution = await stages.run(stageTitle(question, memory), task.examples.length, (report) => {
+    const onProgress = (done: number): void => report(done);
+    return attributeNodes(bench.engine, task.examples, { ...question, onProgress, signal: stages.signal });
   });
+  const measured: MeasuredNode[][] = [];
+  for (const estimates of attribution.sites) measured.push(await measureSite(bench, task, { ...doing, estimates }));
+  const sidecars = attribution.sites.map(sidecarOf);
+  return {
+    record: recordOf({ ...doing, task, attribution, measured, sidecars }),
+    sidecars: sidecars.filter((one) => one !== null),
+  };
+}
+
+/** Exact effects of the strongest of a site's nodes, and of some of the others. */
+async function measureSite(
+  { engine }: Workbench,
+  { examples, metric }: CheckedTask,
+  { asked, stages, estimates }: Doing & { readonly estimates: NodeEstimates },
+): Promise<MeasuredNode[]> {
+  const { plan } = estimates;
+  const { cells, top } = chooseCells(estimates, asked);
+  const title = `exact effects of ${cells.length} of ${plan.cells} nodes, ${plan.kind.key}`;
+  const effects = await stages.run(title, examples.length, (report) => {
+    const onProgress = (done: number): void => report(done);
+    return measureCells(engine, examples, { grid: plan, cells, metric, onProgress, signal: stages.signal });
+  });
+  return cells.map((cell, i) =>
+    measuredOf(estimates, { cell, effects: effects[i] as Float64Array, why: i < top ? 'strongest' : 'random' }),
+  );
 }
 
 function questionOf(
@@ -195,30 +182,21 @@ const sidecarOf = ({ plan, perExample }: NodeEstimates): Sidecar | null =>
     what: `estimate of every pair, ${plan.kind.title}`,
   };
 
-interface Found {
-  readonly asked: NodesRequest;
+interface Measured extends Doing {
   readonly task: CheckedTask;
-  readonly estimator: Estimator;
   readonly attribution: NodeAttribution;
   /** of each site */
   readonly measured: readonly (readonly MeasuredNode[])[];
   readonly sidecars: readonly (Sidecar | null)[];
-  readonly stages: Stages;
 }
 
-async function recordOf({ model, runtime }: Workbench, found: Found): Promise<NodesRecord> {
-  const { asked, task, estimator, attribution, stages } = found;
+function recordOf(found: Measured): Found<NodesRecord>['record'] {
+  const { asked, task, estimator, attribution } = found;
   const { top, sample, seed, steps, rule } = asked;
   const { clean, corrupt, memory } = attribution;
   const integrates = estimator.integrates;
   return {
-    schemaVersion: 1,
     kind: 'node-attribution',
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
     method: { key: estimator.key, title: estimator.title({ steps, rule }), reference: estimator.reference },
     settings: { steps: integrates ? steps : null, rule: integrates ? rule : null, top, sample, seed },
@@ -229,11 +207,10 @@ async function recordOf({ model, runtime }: Workbench, found: Found): Promise<No
       ...{ cells: memory.cells, perExampleBytes: memory.perExampleBytes, kept: memory.kept },
       ...{ chunkBytes: Math.ceil(memory.chunkBytes), chunkPairs: memory.chunks.perChunk },
     },
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };
 }
 
-function siteRecord({ attribution, measured, sidecars }: Found, s: number): SiteRecord {
+function siteRecord({ attribution, measured, sidecars }: Measured, s: number): SiteRecord {
   const { plan, mean } = attribution.sites[s] as NodeEstimates;
   const [own, sidecar] = [measured[s] as MeasuredNode[], sidecars[s] ?? null];
   return {
@@ -246,13 +223,3 @@ function siteRecord({ attribution, measured, sidecars }: Found, s: number): Site
     agreement: { all: agreementOf(own), random: agreementOf(own.filter(({ why }) => why === 'random')) },
   };
 }
-
-/** The record last, so that a folder with a record is complete. */
-const writeAll = (out: string, record: NodesRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
-  writeFiles(out, [
-    { file: 'nodes.html', content: nodesPage(record) },
-    { file: 'nodes.md', content: nodesText(record) },
-    ...record.sites.map((site) => ({ file: `${site.site}.svg`, content: drawNodes(record, site) })),
-    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    recordFile('nodes.json', record, NODES_SCHEMA),
-  ]);

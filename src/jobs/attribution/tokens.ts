@@ -1,27 +1,18 @@
 /** What the tokens of a task's prompts contribute to its metric: values, their record and their page. */
-import { basename } from 'node:path';
 import { findTokenMethod, type Baseline, type TokenMethod, type TokenSetting } from '../../attribution/tokens/index.js';
 import { attributeTokens, type Contributions, type TokenAttribution } from '../../attribution/tokens/tokens.js';
 import type { RiemannRule } from '../../engine/gradients/riemann.js';
 import { estimateMean } from '../../evaluation/statistics/intervals.js';
 import type { Model } from '../../model/types.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
-import { recordFile } from '../../report/check.js';
-import { encodeNpy } from '../../report/formats/npy.js';
+import { TOKENS } from '../../report/folders/tokens.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
-import { TOKENS_SCHEMA, type PromptRecord, type TokenRow, type TokensRecord } from '../../report/records/tokens.js';
-import { tokensPage } from '../../report/pages/tokens.js';
-import { writeFiles } from '../../report/write.js';
+import type { PromptRecord, TokenRow, TokensRecord } from '../../report/records/tokens.js';
 import type { CheckedTask, Example } from '../../task/types.js';
-import { Stages } from '../stages.js';
-import { openTask, withWorkbench, type TaskRequest, type Workbench } from '../workbench.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { openTask, type TaskRequest } from '../workbench.js';
 
 /** What `thevenin tokens` is asked. Only task and model have no default. */
-export interface TokensRequest extends Omit<TaskRequest, 'split'> {
-  readonly model: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
+export interface TokensRequest extends Omit<TaskRequest, 'split'>, JobRequest {
   readonly method: string;
   readonly baseline: Baseline;
   readonly steps: number;
@@ -29,9 +20,6 @@ export interface TokensRequest extends Omit<TaskRequest, 'split'> {
   readonly samples: number;
   /** undefined: those that every prompt has */
   readonly spans: readonly string[] | undefined;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const DEFAULTS: Omit<TokensRequest, 'task' | 'model'> = {
@@ -50,43 +38,27 @@ const DEFAULTS: Omit<TokensRequest, 'task' | 'model'> = {
   memory: undefined,
 };
 
-export interface TokensResult {
-  readonly record: TokensRecord;
-  readonly sidecar: Sidecar;
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
-}
+export type TokensResult = JobResult<TokensRecord>;
 
-/**
- * Attributes the metric to the tokens or spans of every pair's clean prompt.
- * @throws TheveninError for every fault of the input, before any compute
- */
-export async function tokens(
-  request: Partial<TokensRequest> & Pick<TokensRequest, 'task' | 'model'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<TokensResult> {
-  const asked: TokensRequest = { ...DEFAULTS, ...request };
-  const method = findTokenMethod(asked.method);
-  const { steps, rule, samples, seed, baseline, spans } = asked;
-  const setting: TokenSetting = { steps, rule, samples, seed };
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const { task } = await openTask(bench.model, { ...asked, split: false });
-    const attribution = await stages.run(method.title(setting), task.examples.length, (report) =>
-      attributeTokens(bench.engine, task.examples, {
-        ...{ method, setting, baseline, spans },
-        metric: task.metric,
-        signal: stages.signal,
-        onProgress: (done) => report(done),
-      }),
-    );
-    const sidecar = sidecarOf(attribution, method);
-    const record = await recordOf(bench, { asked, task, method, setting, attribution, sidecar, stages });
-    stages.signal.throwIfAborted();
-    const written = asked.out === undefined ? [] : await writeAll(asked.out, record, sidecar);
-    return { record, sidecar, written };
-  });
-}
+/** Attributes the metric to the tokens or spans of every pair's clean prompt. */
+export const tokens = job<TokensRequest, TokensRecord, 'task' | 'model'>({
+  folder: TOKENS,
+  defaults: DEFAULTS,
+  prepare: (asked) => {
+    const method = findTokenMethod(asked.method);
+    const { steps, rule, samples, seed, baseline, spans } = asked;
+    const setting: TokenSetting = { steps, rule, samples, seed };
+    return async ({ model, engine }, stages) => {
+      const { task } = await openTask(model, { ...asked, split: false });
+      const question = { method, setting, baseline, spans, metric: task.metric, signal: stages.signal };
+      const attribution = await stages.run(method.title(setting), task.examples.length, (report) =>
+        attributeTokens(engine, task.examples, { ...question, onProgress: (done) => report(done) }),
+      );
+      const sidecar = sidecarOf(attribution, method);
+      return { record: recordOf(model, { asked, task, method, setting, attribution, sidecar }), sidecars: [sidecar] };
+    };
+  },
+});
 
 /** Where prompts have other tokens or spans than the longest, their places are NaN. */
 function sidecarOf({ prompts, division }: TokenAttribution, { of }: TokenMethod): Sidecar {
@@ -107,27 +79,20 @@ function sidecarOf({ prompts, division }: TokenAttribution, { of }: TokenMethod)
   };
 }
 
-interface Found {
+interface Attributed {
   readonly asked: TokensRequest;
   readonly task: CheckedTask;
   readonly method: TokenMethod;
   readonly setting: TokenSetting;
   readonly attribution: TokenAttribution;
   readonly sidecar: Sidecar;
-  readonly stages: Stages;
 }
 
-async function recordOf({ model, runtime }: Workbench, found: Found): Promise<TokensRecord> {
-  const { asked, task, method, setting, attribution, stages } = found;
+function recordOf(model: Model, found: Attributed): Found<TokensRecord>['record'] {
+  const { asked, task, method, setting, attribution } = found;
   const { prompts, division } = attribution;
   return {
-    schemaVersion: 1,
     kind: 'token-attribution',
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
     method: { key: method.key, title: method.title(setting), reference: method.reference },
     baseline: asked.baseline,
@@ -141,7 +106,6 @@ async function recordOf({ model, runtime }: Workbench, found: Found): Promise<To
       promptRecord(example, prompts[i] as Contributions, { model, baseline: asked.baseline }),
     ),
     perPair: describeSidecar(found.sidecar),
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };
 }
 
@@ -186,11 +150,3 @@ function promptRecord(
     baseline: contributions.baseline,
   };
 }
-
-/** The record last, so that a folder with a record is complete. */
-const writeAll = (out: string, record: TokensRecord, sidecar: Sidecar): Promise<string[]> =>
-  writeFiles(out, [
-    { file: 'tokens.html', content: tokensPage(record) },
-    { file: sidecar.file, content: encodeNpy(sidecar.data, sidecar.shape) },
-    recordFile('tokens.json', record, TOKENS_SCHEMA),
-  ]);

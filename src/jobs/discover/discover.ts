@@ -17,10 +17,8 @@ import { faithfulness, measureCircuits, type CircuitMetrics } from '../../evalua
 import type { PositionGroups } from '../../engine/model-run/groups.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
 import type { AlternativeMaker } from '../../engine/sources/index.js';
-import type { ProgressListener } from '../../progress.js';
+import { REPORT } from '../../report/folders/report.js';
 import type { ReportRecord } from '../../report/records/report.js';
-import type { Sidecar } from '../../report/sidecar.js';
-import { writeReport } from '../../report/write.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './record.js';
@@ -31,44 +29,22 @@ import { earlyResults } from './interim-results.js';
 import { openJournal } from './journal.js';
 import { keptBytes, openGroups } from './resolution.js';
 import { checkSourceOf, openSource, sourceText } from './source.js';
-import { Stages } from '../stages.js';
-import { openTask, withWorkbench, type Workbench } from '../workbench.js';
+import { job, type JobOptions, type JobResult } from '../job.js';
+import type { Stages } from '../stages.js';
+import { openTask, type Workbench } from '../workbench.js';
 
-export interface DiscoverOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: ProgressListener;
-}
-
-export interface Discovery {
-  readonly record: ReportRecord;
-  readonly sidecars: readonly Sidecar[];
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
-}
+export type DiscoverOptions = JobOptions;
+export type Discovery = JobResult<ReportRecord>;
 
 /**
  * Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says.
  * @throws TheveninError for every fault of the input; `discovery/incapable` where the model does not do the task
  */
-export async function discover(
-  request: Partial<DiscoverRequest> & Pick<DiscoverRequest, 'task' | 'model'>,
-  options: DiscoverOptions = {},
-): Promise<Discovery> {
-  const asked: DiscoverRequest = { ...DISCOVER_DEFAULTS, ...request };
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const findings = await find(bench, asked, stages);
-    const { record, sidecars } = await buildReport(findings);
-    if (asked.out === undefined) return { record, sidecars, written: [] };
-    stages.signal.throwIfAborted();
-    const written = await writeReport(asked.out, record, sidecars, { plain: asked.plain });
-    return {
-      record,
-      sidecars,
-      written: [...written].sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html'))),
-    };
-  });
-}
+export const discover = job<DiscoverRequest, ReportRecord, 'task' | 'model'>({
+  folder: REPORT,
+  defaults: DISCOVER_DEFAULTS,
+  prepare: (asked) => async (bench, stages) => buildReport(await find(bench, asked, stages)),
+});
 
 const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Example[] =>
   task.splits[split].map((place) => task.examples[place] as Example);

@@ -5,21 +5,21 @@ import type { Scores } from '../../circuit/types.js';
 import { extentOf } from '../../attribution/edges/extent.js';
 import { faithfulness, percentileAmong } from '../../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../../evaluation/statistics/intervals.js';
-import { SCHEMA_VERSION, type ReportEdge, type ReportRecord } from '../../report/records/report.js';
-import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
+import type { ReportEdge, ReportRecord } from '../../report/records/report.js';
+import { describeSidecar } from '../../report/sidecar.js';
 import { sidecarsOf } from './sidecars.js';
 import type { Example } from '../../task/types.js';
+import type { Found } from '../job.js';
 import type { Findings } from './findings.js';
 import { packageVersion } from '../../package.js';
 
 const TOP_EDGES = 20;
 
-export async function buildReport(findings: Findings): Promise<{ record: ReportRecord; sidecars: Sidecar[] }> {
+export async function buildReport(findings: Findings): Promise<Found<ReportRecord>> {
   const sidecars = sidecarsOf(findings);
   const { bench, request, method, setting, stages, capability, layout } = findings;
   const { clean, corrupt, gap, doesTask } = capability;
-  const record: ReportRecord = {
-    schemaVersion: SCHEMA_VERSION,
+  const record: Found<ReportRecord>['record'] = {
     versions: {
       thevenin: packageVersion(),
       node: process.version,

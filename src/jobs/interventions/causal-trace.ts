@@ -13,30 +13,20 @@ import {
   type TracedPrompt,
 } from '../../interventions/tracing/tracing.js';
 import type { Model, Tokenizer } from '../../model/types.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
-import { recordFile } from '../../report/check.js';
-import { drawHeatMap } from '../../report/charts/heat-map/svg.js';
-import { encodeNpy } from '../../report/formats/npy.js';
-import { patchingPage } from '../../report/pages/patching.js';
-import type { GridRecord } from '../../report/records/patching.js';
+import { TRACING } from '../../report/folders/tracing.js';
+import type { TracingRecord } from '../../report/records/tracing.js';
 import { describeSidecar, sha256, type Sidecar } from '../../report/sidecar.js';
-import { drawEffects } from '../../report/charts/tracing.js';
-import { TRACING_SCHEMA, type TracingRecord } from '../../report/records/tracing.js';
-import { writeFiles } from '../../report/write.js';
 import { parseFacts, type Fact } from '../../task/files/facts.js';
 import { tokenRange } from '../../task/spans.js';
-import { Stages } from '../stages.js';
-import { withWorkbench, type Workbench } from '../workbench.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import type { Stages } from '../stages.js';
+import type { Workbench } from '../workbench.js';
 import { readTextFile } from '../../task/files/text-file.js';
 
 /** What `thevenin causal-trace` is asked. */
-export interface CausalTraceRequest {
+export interface CausalTraceRequest extends JobRequest {
   /** a file of facts: prompt, subject, attribute */
   readonly facts: string;
-  readonly model: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
   /** trace only the first of the facts that the model knows; 0: only count them; undefined: all */
   readonly examples: number | undefined;
   /** noise in standard deviations of the subjects' embeddings */
@@ -45,9 +35,6 @@ export interface CausalTraceRequest {
   readonly window: number;
   readonly seed: number;
   readonly bos: boolean | 'auto' | undefined;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const DEFAULTS: Omit<CausalTraceRequest, 'facts' | 'model'> = {
@@ -56,53 +43,33 @@ const DEFAULTS: Omit<CausalTraceRequest, 'facts' | 'model'> = {
   ...{ runtime: 'auto', threads: undefined, memory: undefined },
 };
 
-export interface CausalTrace {
-  readonly record: TracingRecord;
-  readonly sidecars: readonly Sidecar[];
-  readonly written: readonly string[];
-}
+export type CausalTrace = JobResult<TracingRecord>;
 
-/**
- * Traces every fact whose attribute is the model's first choice (one token, as in the published code).
- * @throws TheveninError for every fault of the input
- */
-export async function causalTrace(
-  request: Partial<CausalTraceRequest> & Pick<CausalTraceRequest, 'facts' | 'model'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<CausalTrace> {
-  const asked: CausalTraceRequest = { ...DEFAULTS, ...request };
-  if (!(asked.factor > 0))
-    refuse(
-      'interventions/noise',
-      `noise of ${asked.factor} standard deviations corrupts nothing; give more than 0 (ROME: 3)`,
-    );
-  const text = await readTextFile(asked.facts, "a file of facts such as ROME's known_1000.json");
-  const facts = parseFacts(text, asked.facts);
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const known = await findKnown(bench, facts, { asked, stages });
-    const chosen = known.prompts.slice(0, asked.examples);
-    const traced = await traceAll(bench, chosen, { asked, stages, deviation: known.deviation });
-    const sidecars = sidecarsOf(chosen, traced, bench.model.config.nLayers);
-    const counts = {
-      ...{ asked: facts.length, known: known.prompts.length },
-      ...{ withoutSubject: known.withoutSubject, traced: chosen.length },
+/** Traces every fact whose attribute is the model's first choice (one token, as in the published code). */
+export const causalTrace = job<CausalTraceRequest, TracingRecord, 'facts' | 'model'>({
+  folder: TRACING,
+  defaults: DEFAULTS,
+  prepare: async (asked) => {
+    if (!(asked.factor > 0))
+      refuse(
+        'interventions/noise',
+        `noise of ${asked.factor} standard deviations corrupts nothing; give more than 0 (ROME: 3)`,
+      );
+    const text = await readTextFile(asked.facts, "a file of facts such as ROME's known_1000.json");
+    const facts = parseFacts(text, asked.facts);
+    const digest = sha256(Buffer.from(text));
+    return async (bench, stages) => {
+      const known = await findKnown(bench, facts, { asked, stages });
+      const { deviation, withoutSubject } = known;
+      const chosen = known.prompts.slice(0, asked.examples);
+      const traced = await traceAll(bench, chosen, { asked, stages, deviation });
+      const { config } = bench.model;
+      const sidecars = sidecarsOf(chosen, traced, config.nLayers);
+      const counts = { asked: facts.length, known: known.prompts.length, withoutSubject, traced: chosen.length };
+      return { record: recordOf(config, { asked, chosen, traced, sidecars, counts, deviation, digest }), sidecars };
     };
-    const found = {
-      asked,
-      chosen,
-      traced,
-      sidecars,
-      counts,
-      deviation: known.deviation,
-      digest: sha256(Buffer.from(text)),
-    };
-    const record = await recordOf(bench, stages, found);
-    if (asked.out === undefined) return { record, sidecars, written: [] };
-    stages.signal.throwIfAborted();
-    return { record, sidecars, written: await writeAll(asked.out, record, sidecars) };
-  });
-}
+  },
+});
 
 interface Doing {
   readonly asked: CausalTraceRequest;
@@ -210,7 +177,7 @@ function sidecarsOf(prompts: readonly SubjectPrompt[], traced: readonly TracedPr
   }));
 }
 
-interface Found {
+interface Traced {
   readonly asked: CausalTraceRequest;
   readonly chosen: readonly SubjectPrompt[];
   readonly traced: readonly TracedPrompt[];
@@ -220,11 +187,10 @@ interface Found {
   readonly digest: string;
 }
 
-async function recordOf({ model, runtime }: Workbench, stages: Stages, found: Found): Promise<TracingRecord> {
+function recordOf({ nLayers }: Model['config'], found: Traced): Found<TracingRecord>['record'] {
   const { asked, chosen, traced, sidecars, counts, deviation, digest } = found;
   const { samples, seed, window, factor } = asked;
   const [clean, corrupt] = [meanOr0(traced.map((one) => one.clean)), meanOr0(traced.map((one) => one.noised))];
-  const { nLayers } = model.config;
   const layers = Array.from({ length: nLayers }, (_, layer) => layer);
   const effects = sidecars.flatMap((_, kind) =>
     layers.flatMap((layer) =>
@@ -236,13 +202,7 @@ async function recordOf({ model, runtime }: Workbench, stages: Stages, found: Fo
   );
   const gap = clean - corrupt;
   return {
-    schemaVersion: 1,
     kind: 'causal-tracing',
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: basename(asked.facts), sha256: digest, metric: 'probability', pairs: chosen.length },
     direction: 'denoising',
     ...{ clean, corrupt },
@@ -264,22 +224,7 @@ async function recordOf({ model, runtime }: Workbench, stages: Stages, found: Fo
     noise: { scale: factor * deviation, factor, deviation, samples, seed, window },
     facts: counts,
     effects,
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };
 }
 
 const meanOr0 = (values: readonly number[]): number => (values.length === 0 ? 0 : meanOf(values));
-
-/** The record last, so that a folder with a record is complete. */
-async function writeAll(out: string, record: TracingRecord, sidecars: readonly Sidecar[]): Promise<string[]> {
-  const options = { numbers: false, beside: (grid: GridRecord) => drawEffects(record, grid) };
-  return writeFiles(out, [
-    { file: 'tracing.html', content: patchingPage(record, options) },
-    ...record.grids.flatMap((grid) => [
-      { file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, options) },
-      { file: `${grid.grid}-effects.svg`, content: drawEffects(record, grid) },
-    ]),
-    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    recordFile('tracing.json', record, TRACING_SCHEMA),
-  ]);
-}

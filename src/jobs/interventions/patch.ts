@@ -1,5 +1,4 @@
 /** Patching of a task in a model, site by site, along paths, or with attention knocked out: grids, their record and their pictures. */
-import { basename } from 'node:path';
 import { planKnockout, type Unit } from '../../interventions/patching/knockouts.js';
 import { planGrids } from '../../interventions/patching/plan.js';
 import { runGrids, type Patching, type PatchingGrid } from '../../interventions/patching/patching.js';
@@ -10,24 +9,15 @@ import type { MlpsOnTheWay } from '../../engine/questions/paths.js';
 import type { Direction } from '../../engine/sources/kinds.js';
 import { refuse } from '../../errors.js';
 import { meanOf } from '../../evaluation/statistics/intervals.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
-import { recordFile } from '../../report/check.js';
-import { drawHeatMap } from '../../report/charts/heat-map/svg.js';
-import { encodeNpy } from '../../report/formats/npy.js';
-import { patchingPage } from '../../report/pages/patching.js';
-import { PATCHING_SCHEMA, type PatchingRecord } from '../../report/records/patching.js';
+import { PATCHING } from '../../report/folders/patching.js';
+import type { PatchingRecord } from '../../report/records/patching.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
-import { writeFiles } from '../../report/write.js';
-import type { Example } from '../../task/types.js';
-import { Stages } from '../stages.js';
-import { openTask, withWorkbench, type TaskRequest, type Workbench } from '../workbench.js';
+import type { CheckedTask, Example } from '../../task/types.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin patch` is asked. Only task and model have no default. */
-export interface PatchRequest extends Omit<TaskRequest, 'split'> {
-  readonly model: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
+export interface PatchRequest extends Omit<TaskRequest, 'split'>, JobRequest {
   /** what is asked, one of these: a grid's key, or `every` … */
   readonly grid: string | undefined;
   /** … or the address of a path … */
@@ -53,9 +43,6 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'> {
   readonly window: number;
   /** write values into the cells of the pictures */
   readonly numbers: boolean;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
@@ -81,44 +68,25 @@ const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   memory: undefined,
 };
 
-export interface PatchResult {
-  readonly record: PatchingRecord;
-  readonly sidecars: readonly Sidecar[];
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
-}
+export type PatchResult = JobResult<PatchingRecord>;
 
-/**
- * Replaces activations one at a time on every pair of the task.
- * @throws TheveninError for every fault of the input, before any compute
- */
-export async function patch(
-  request: Partial<PatchRequest> & Pick<PatchRequest, 'task' | 'model'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<PatchResult> {
-  const asked: PatchRequest = { ...PATCH_DEFAULTS, ...request };
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
+/** Replaces activations one at a time on every pair of the task. */
+export const patch = job<PatchRequest, PatchingRecord, 'task' | 'model'>({
+  folder: PATCHING,
+  defaults: PATCH_DEFAULTS,
+  prepare: (asked) => async (bench, stages) => {
     const { task } = await openTask(bench.model, { ...asked, split: false });
-    const { out } = asked;
+    const { examples, metric } = task;
     const { kind, direction, plan } = plannerOf(asked);
-    const grids = plan(bench, task.examples, asked);
-    const patching = await stages.run(titleOf(grids, direction), costOf(grids, task.examples.length), (report) =>
-      runGrids(bench.engine, task.examples, {
-        metric: task.metric,
-        direction,
-        grids,
-        signal: stages.signal,
-        onProgress: (done) => report(done),
-      }),
+    const grids = plan(bench, examples, asked);
+    const question = { metric, direction, grids, signal: stages.signal };
+    const patching = await stages.run(titleOf(grids, direction), costOf(grids, examples.length), (report) =>
+      runGrids(bench.engine, examples, { ...question, onProgress: (done) => report(done) }),
     );
     const sidecars = patching.grids.map(sidecarOf);
-    const record = await recordOf(bench, { kind, task, patching, sidecars, stages });
-    if (out === undefined) return { record, sidecars, written: [] };
-    stages.signal.throwIfAborted();
-    return { record, sidecars, written: await writeAll(out, record, { sidecars, numbers: asked.numbers }) };
-  });
-}
+    return { record: recordOf({ kind, task, patching, sidecars }), sidecars };
+  },
+});
 
 interface Planner {
   readonly kind: PatchingRecord['kind'];
@@ -177,30 +145,20 @@ const sidecarOf = ({ plan, perExample }: PatchingGrid): Sidecar => ({
   what: `metric of every pair under the intervention, ${plan.kind.title}`,
 });
 
-type Found = {
+interface Patched {
   readonly kind: PatchingRecord['kind'];
-  readonly task: Awaited<ReturnType<typeof openTask>>['task'];
+  readonly task: CheckedTask;
   readonly patching: Patching;
   readonly sidecars: readonly Sidecar[];
-  readonly stages: Stages;
-};
+}
 
-async function recordOf(
-  { model, runtime }: Workbench,
-  { kind, task, patching, sidecars, stages }: Found,
-): Promise<PatchingRecord> {
+function recordOf({ kind, task, patching, sidecars }: Patched): Found<PatchingRecord>['record'] {
   const [clean, corrupt] = [meanOf(patching.clean), meanOf(patching.corrupt)];
   const undefinedBecause = patching.grids.some(({ recovery }) => recovery === null)
     ? `clean and corrupt prompts have the same mean metric (${clean}), so there is nothing to recover`
     : null;
   return {
-    schemaVersion: 1,
     kind,
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
     direction: patching.direction,
     clean,
@@ -214,20 +172,5 @@ async function recordOf(
       recovery: recovery && [...recovery],
       perExample: describeSidecar(sidecars[g] as Sidecar),
     })),
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };
-}
-
-/** The record last, so that a folder with a record is complete. */
-async function writeAll(
-  out: string,
-  record: PatchingRecord,
-  { sidecars, numbers }: { sidecars: readonly Sidecar[]; numbers: boolean },
-): Promise<string[]> {
-  return writeFiles(out, [
-    { file: 'patching.html', content: patchingPage(record, { numbers }) },
-    ...record.grids.map((grid) => ({ file: `${grid.grid}.svg`, content: drawHeatMap(record, grid, { numbers }) })),
-    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    recordFile('patching.json', record, PATCHING_SCHEMA),
-  ]);
 }

@@ -1,84 +1,60 @@
 /** Causal scrubbing of a hypothesis on a task: figures, their record and their page. */
-import { basename } from 'node:path';
-import { invariant } from '../../errors.js';
 import { bootstrapInterval } from '../../evaluation/statistics/bootstrap.js';
 import { estimateMean } from '../../evaluation/statistics/intervals.js';
 import type { Unimportant } from '../../interventions/scrubbing/draw.js';
 import { layOut } from '../../interventions/scrubbing/hypothesis.js';
 import { loadHypothesis } from '../../interventions/scrubbing/load.js';
 import { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from '../../interventions/scrubbing/scrub.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
+import { SCRUBBING } from '../../report/folders/scrubbing.js';
 import { number } from '../../report/format.js';
-import { encodeNpy } from '../../report/formats/npy.js';
-import { scrubbingMarkdown, scrubbingPage } from '../../report/pages/scrubbing.js';
-import { drawHypothesis } from '../../report/charts/scrubbing.js';
-import {
-  scrubbingProblem,
-  type RecoveredShare,
-  type ScrubbingNode,
-  type ScrubbingRecord,
-} from '../../report/records/scrubbing.js';
+import type { RecoveredShare, ScrubbingNode, ScrubbingRecord } from '../../report/records/scrubbing.js';
 import { describeSidecar, sha256, type Sidecar } from '../../report/sidecar.js';
-import { writeFiles } from '../../report/write.js';
 import type { CheckedTask } from '../../task/types.js';
-import { Stages } from '../stages.js';
-import { openTask, withWorkbench, type TaskRequest, type Workbench } from '../workbench.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import type { Stages } from '../stages.js';
+import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin scrub` is asked. Only task, model and hypothesis have no default. */
-export interface ScrubRequest extends Omit<TaskRequest, 'split'> {
-  readonly model: string;
+export interface ScrubRequest extends Omit<TaskRequest, 'split'>, JobRequest {
   /** a shipped hypothesis by its name, or a file */
   readonly hypothesis: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
   /** how often every prompt is scrubbed */
   readonly draws: number;
   readonly unimportant: Unimportant;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const DEFAULTS: Omit<ScrubRequest, 'task' | 'model' | 'hypothesis'> = {
-  ...{ out: undefined, draws: 10, unimportant: 'shared', examples: undefined, seed: 0, bos: undefined },
-  ...{ runtime: 'auto', threads: undefined, memory: undefined },
+  out: undefined,
+  draws: 10,
+  unimportant: 'shared',
+  examples: undefined,
+  seed: 0,
+  bos: undefined,
+  runtime: 'auto',
+  threads: undefined,
+  memory: undefined,
 };
 
-export interface ScrubResult {
-  readonly record: ScrubbingRecord;
-  readonly sidecars: readonly Sidecar[];
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
-}
+export type ScrubResult = JobResult<ScrubbingRecord>;
 
-/**
- * Scrubs a hypothesis on the clean prompts of a task's pairs.
- * @throws TheveninError for every fault of the input, before any compute
- */
-export async function scrub(
-  request: Partial<ScrubRequest> & Pick<ScrubRequest, 'task' | 'model' | 'hypothesis'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<ScrubResult> {
-  const asked: ScrubRequest = { ...DEFAULTS, ...request };
-  const { file, text } = await loadHypothesis(asked.hypothesis);
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const { task } = await openTask(bench.model, { ...asked, split: false });
-    const { draws, seed, unimportant } = asked;
-    const plan = planScrub(bench.engine, task.examples, layOut(file, bench.engine.universe), {
-      ...{ metric: task.metric, draws, seed, unimportant },
-    });
-    const found = await runPlan(bench, plan, stages);
-    const sidecars = sidecarsOf(plan, found);
+/** Scrubs a hypothesis on the clean prompts of a task's pairs. */
+export const scrub = job<ScrubRequest, ScrubbingRecord, 'task' | 'model' | 'hypothesis'>({
+  folder: SCRUBBING,
+  defaults: DEFAULTS,
+  prepare: async (asked) => {
+    const { file, text } = await loadHypothesis(asked.hypothesis);
     const digest = sha256(Buffer.from(text));
-    const record = await recordOf(bench, { task, plan, found, sidecars, digest, stages });
-    const problem = scrubbingProblem(record);
-    invariant(problem === null, `a record of causal scrubbing fits its schema: ${problem}`);
-    stages.signal.throwIfAborted();
-    return { record, sidecars, written: asked.out === undefined ? [] : await writeAll(asked.out, record, sidecars) };
-  });
-}
+    return async (bench, stages) => {
+      const { task } = await openTask(bench.model, { ...asked, split: false });
+      const { draws, seed, unimportant } = asked;
+      const options = { metric: task.metric, draws, seed, unimportant };
+      const plan = planScrub(bench.engine, task.examples, layOut(file, bench.engine.universe), options);
+      const found = await runPlan(bench, plan, stages);
+      const sidecars = sidecarsOf(plan, found);
+      return { record: recordOf({ task, plan, found, sidecars, digest }), sidecars };
+    };
+  },
+});
 
 /** What it costs is said before it begins. */
 const runPlan = ({ engine }: Workbench, plan: ScrubPlan, stages: Stages): Promise<Scrubbing> => {
@@ -112,28 +88,21 @@ function sidecarsOf({ options }: ScrubPlan, { scrubbed, clean, random, claims, i
 
 const joined = (rows: readonly Float64Array[]): Float64Array => Float64Array.from(rows.flatMap((row) => [...row]));
 
-interface Found {
+interface Scrubbed {
   readonly task: CheckedTask;
   readonly plan: ScrubPlan;
   readonly found: Scrubbing;
   readonly sidecars: readonly Sidecar[];
   readonly digest: string;
-  readonly stages: Stages;
 }
 
-async function recordOf({ model, runtime }: Workbench, given: Found): Promise<ScrubbingRecord> {
-  const { task, plan, found, sidecars, digest, stages } = given;
+function recordOf(given: Scrubbed): Found<ScrubbingRecord>['record'] {
+  const { task, plan, found, sidecars, digest } = given;
   const { hypothesis, pools, leftOut, cost, options } = plan;
   const { draws, seed, unimportant } = options;
   const scrubbed = meanOverDraws(found, draws);
   return {
-    schemaVersion: 1,
     kind: 'causal-scrubbing',
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length, leftOut },
     hypothesis: {
       ...{ name: hypothesis.name, title: hypothesis.title, sources: [...hypothesis.sources], sha256: digest },
@@ -150,8 +119,7 @@ async function recordOf({ model, runtime }: Workbench, given: Found): Promise<Sc
       ...{ node: node.name, kind, metric: estimateMean(values), tested },
       recovered: recoveredShare(found, values, seed),
     })),
-    perExample: sidecars.map(describeSidecar) as ScrubbingRecord['perExample'],
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
+    perExample: sidecars.map(describeSidecar),
   };
 }
 
@@ -182,13 +150,3 @@ const describeNode = ({ name, at, feature, reads, claim }: ScrubPlan['hypothesis
   feature: feature?.map(({ title }) => title) ?? null,
   reads: reads && [...reads].map(([by, children]) => ({ by, nodes: children.map((child) => child.name) })),
 });
-
-/** The record last, so that a folder with a record is complete. */
-const writeAll = (out: string, record: ScrubbingRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
-  writeFiles(out, [
-    { file: 'scrubbing.html', content: scrubbingPage(record) },
-    { file: 'scrubbing.md', content: scrubbingMarkdown(record) },
-    { file: 'hypothesis.svg', content: `${drawHypothesis(record)}\n` },
-    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    { file: 'scrubbing.json', content: `${JSON.stringify(record, null, 2)}\n` },
-  ]);

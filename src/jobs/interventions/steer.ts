@@ -1,5 +1,4 @@
 /** Steering a task: a vector from a contrast of prompts, doses of it, what the model then writes; their record and its page. */
-import { basename } from 'node:path';
 import { parseAddress, printSite } from '../../circuit/address.js';
 import type { PromptSide } from '../../engine/model-run/prompts.js';
 import { checkContinuations, continueSteered, type Continuation } from '../../interventions/steering/continuations.js';
@@ -16,28 +15,20 @@ import {
 } from '../../interventions/steering/vectors.js';
 import { checkCoefficients, steerTask, type Steering } from '../../interventions/steering/steering.js';
 import type { Model } from '../../model/types.js';
-import { packageVersion } from '../../package.js';
-import type { ProgressListener } from '../../progress.js';
-import { recordFile } from '../../report/check.js';
-import { encodeNpy } from '../../report/formats/npy.js';
+import { STEERING } from '../../report/folders/steering.js';
+import type { SteeringRecord } from '../../report/records/steering.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
-import { steeringPage } from '../../report/pages/steering.js';
-import { drawResponses } from '../../report/charts/steering.js';
-import { STEERING_SCHEMA, type SteeringRecord } from '../../report/records/steering.js';
-import { writeFiles } from '../../report/write.js';
 import type { Prompt } from '../../task/files/prompt-set.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import { promptIds, promptText } from '../prompt-ids.js';
-import { Stages } from '../stages.js';
+import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import type { Stages } from '../stages.js';
 import { openContrast, sourceOf, type ContrastRequest, type ContrastSource } from './steering-contrast.js';
 import { continuationRecords, divergenceRecords, doseRecords, unsteeredRecord } from './steering-records.js';
-import { openTask, withWorkbench, type TaskRequest, type Workbench } from '../workbench.js';
+import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin steer` is asked. Task, model and site have no default. */
-export interface SteerRequest extends TaskRequest, ContrastRequest {
-  readonly model: string;
-  /** folder of the result; undefined: nothing is written */
-  readonly out: string | undefined;
+export interface SteerRequest extends TaskRequest, ContrastRequest, JobRequest {
   /** address of the site that the vector is read from and added to: resid6.pre, a6.out, m6, a6.h1 … */
   readonly site: string;
   /** front | all | after | each | a span; undefined: front for a prompt pair, else after */
@@ -57,9 +48,6 @@ export interface SteerRequest extends TaskRequest, ContrastRequest {
   readonly temperature: number;
   readonly topK: number | undefined;
   readonly topP: number | undefined;
-  readonly runtime: string;
-  readonly threads: number | undefined;
-  readonly memory: number | undefined;
 }
 
 const DEFAULTS: Omit<SteerRequest, 'task' | 'model' | 'site'> = {
@@ -71,39 +59,28 @@ const DEFAULTS: Omit<SteerRequest, 'task' | 'model' | 'site'> = {
   ...{ runtime: 'auto', threads: undefined, memory: undefined },
 };
 
-export interface SteerResult {
-  readonly record: SteeringRecord;
-  readonly sidecars: readonly Sidecar[];
-  /** files written, the page first; empty without `out` */
-  readonly written: readonly string[];
-}
+export type SteerResult = JobResult<SteeringRecord>;
 
-/**
- * Adds a vector at a site of the model on the task's pairs, once for each coefficient.
- * @throws TheveninError for every fault of the input, before any compute
- */
-export async function steer(
-  request: Partial<SteerRequest> & Pick<SteerRequest, 'task' | 'model' | 'site'>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: ProgressListener } = {},
-): Promise<SteerResult> {
-  const asked: SteerRequest = { ...DEFAULTS, ...request };
-  const source = sourceOf(asked);
-  checkCoefficients(asked.coefficients);
-  const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
-  return withWorkbench(asked, async (bench) => {
-    const { task } = await openTask(bench.model, { ...asked, split: source === 'task' && asked.split });
-    const plan = await planAll(bench.model, task, { asked, source });
-    const vector = await stages.run('steering vector', 1, () => steeringVector(bench.engine, plan.contrast));
-    const steering = await runDoses(bench, { plan, vector, stages, metric: task.metric });
-    const continuations = await writeOn(bench, { plan, vector, stages });
-    const sidecars = sidecarsOf(plan, vector, steering);
-    const found = { ...{ asked, source, task, plan, vector }, ...{ steering, continuations, sidecars, stages } };
-    const record = await recordOf(bench, found);
-    if (asked.out === undefined) return { record, sidecars, written: [] };
-    stages.signal.throwIfAborted();
-    return { record, sidecars, written: await writeAll(asked.out, record, sidecars) };
-  });
-}
+/** Adds a vector at a site of the model on the task's pairs, once for each coefficient. */
+export const steer = job<SteerRequest, SteeringRecord, 'task' | 'model' | 'site'>({
+  folder: STEERING,
+  defaults: DEFAULTS,
+  prepare: (asked) => {
+    const source = sourceOf(asked);
+    checkCoefficients(asked.coefficients);
+    return async (bench, stages) => {
+      const { model, engine } = bench;
+      const { task } = await openTask(model, { ...asked, split: source === 'task' && asked.split });
+      const plan = await planAll(model, task, { asked, source });
+      const vector = await stages.run('steering vector', 1, () => steeringVector(engine, plan.contrast));
+      const steering = await runDoses(bench, { plan, vector, stages, metric: task.metric });
+      const continuations = await writeOn(bench, { plan, vector, stages });
+      const sidecars = sidecarsOf(plan, vector, steering);
+      const record = recordOf(model, { asked, source, task, plan, vector, steering, continuations, sidecars });
+      return { record, sidecars };
+    };
+  },
+});
 
 /** Everything that is run, checked. */
 interface Plan {
@@ -210,7 +187,7 @@ function sidecarsOf(
   ];
 }
 
-interface Found {
+interface Steered {
   readonly asked: SteerRequest;
   readonly source: ContrastSource;
   readonly task: CheckedTask;
@@ -219,21 +196,14 @@ interface Found {
   readonly steering: Steering;
   readonly continuations: readonly Continuation[];
   readonly sidecars: readonly Sidecar[];
-  readonly stages: Stages;
 }
 
-async function recordOf({ model, runtime }: Workbench, found: Found): Promise<SteeringRecord> {
-  const { asked, source, task, plan, vector, steering, continuations, stages } = found;
+function recordOf(model: Model, found: Steered): Found<SteeringRecord>['record'] {
+  const { asked, source, task, plan, vector, steering, continuations } = found;
   const { contrast, places, examples, sampling } = plan;
   const [perExample, values] = found.sidecars.map(describeSidecar);
   return {
-    schemaVersion: 1,
     kind: 'steering',
-    versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
-    model: {
-      name: model.config.name === '' ? basename(model.source) : model.config.name,
-      weightsSha256: await model.weights.digest(),
-    },
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: examples.length },
     vector: {
       site: printSite(parseAddress(asked.site).stops[0]!),
@@ -258,7 +228,6 @@ async function recordOf({ model, runtime }: Workbench, found: Found): Promise<St
     divergences: divergenceRecords(continuations, asked.seed),
     perExample: perExample!,
     values: values!,
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds },
   };
 }
 
@@ -274,12 +243,3 @@ function meanNorm({ values, rows }: SteeringVector): number {
   const norms = Array.from({ length: rows }, (_, row) => Math.hypot(...values.subarray(row * d, (row + 1) * d)));
   return norms.reduce((sum, norm) => sum + norm, 0) / rows;
 }
-
-/** The record last, so that a folder with a record is complete. */
-const writeAll = (out: string, record: SteeringRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
-  writeFiles(out, [
-    { file: 'steering.html', content: steeringPage(record) },
-    ...drawResponses(record),
-    ...sidecars.map(({ file, data, shape }) => ({ file, content: encodeNpy(data, shape) })),
-    recordFile('steering.json', record, STEERING_SCHEMA),
-  ]);

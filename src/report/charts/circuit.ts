@@ -157,9 +157,8 @@ export const drawSvg = (record: ReportRecord): string => {
   ].join('\n');
 };
 
-export const svg: View = {
+export const svg: View<ReportRecord> = {
   key: 'svg',
   title: 'the picture of the circuit',
-  files: ['circuit.svg'],
-  render: ({ record }) => ({ file: 'circuit.svg', content: drawSvg(record) }),
+  render: ({ record }) => [{ file: 'circuit.svg', content: drawSvg(record) }],
 };

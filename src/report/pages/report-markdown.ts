@@ -1,19 +1,19 @@
 /** report.md: the report as text for a repository or an issue. */
 import { circuitTable, circumstances, findings, headline } from './tables.js';
 import { escapeMarkdown, markdownTable } from './markdown.js';
+import type { ReportRecord } from '../records/report.js';
 import type { View } from '../view.js';
 
-export const markdown: View = {
+const text = (record: ReportRecord): string =>
+  `${[
+    `# ${escapeMarkdown(record.task.name)} in ${escapeMarkdown(record.model.name)}`,
+    escapeMarkdown(headline(record)),
+    '![The circuit](circuit.svg)',
+    ...[...findings(record), circuitTable(record), ...circumstances(record)].map(markdownTable),
+  ].join('\n\n')}\n`;
+
+export const markdown: View<ReportRecord> = {
   key: 'markdown',
   title: 'the report as text',
-  files: ['report.md'],
-  render: ({ record }) => ({
-    file: 'report.md',
-    content: `${[
-      `# ${escapeMarkdown(record.task.name)} in ${escapeMarkdown(record.model.name)}`,
-      escapeMarkdown(headline(record)),
-      '![The circuit](circuit.svg)',
-      ...[...findings(record), circuitTable(record), ...circumstances(record)].map(markdownTable),
-    ].join('\n\n')}\n`,
-  }),
+  render: ({ record }) => [{ file: 'report.md', content: text(record) }],
 };

@@ -87,9 +87,8 @@ const page = (record: ReportRecord): string => {
   ].join('\n');
 };
 
-export const html: View = {
+export const html: View<ReportRecord> = {
   key: 'html',
   title: 'the report as a self-contained page',
-  files: ['report.html'],
-  render: ({ record }) => ({ file: 'report.html', content: page(record) }),
+  render: ({ record }) => [{ file: 'report.html', content: page(record) }],
 };

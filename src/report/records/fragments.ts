@@ -40,11 +40,24 @@ export const published = (title: string, schema: TSchema): Readonly<Record<strin
   ...schema,
 });
 
+/** All that a run was asked, so that it can be asked again; absent from records of versions that did not keep it. */
+export const request = Type.Optional(
+  Type.Record(Type.String(), Type.Unknown(), {
+    description:
+      'every option of the run with the value it had, model and task as they were named; what has no value was left to the program',
+  }),
+);
+
 /** What every record says of how it came about, beside the report, which says more. */
 export const origin = {
   schemaVersion: Type.Literal(1),
+  request,
   versions: object({ thevenin: Type.String(), node: Type.String(), runtime: text('title of the runtime') }),
-  model: object({ name: text('name only, no path'), weightsSha256: sha256('the weight files') }),
+  model: object({
+    name: text('name only, no path'),
+    weightsSha256: sha256('the weight files'),
+    tokenizerSha256: Type.Optional(nullable(sha256('what defines the tokenizer'))),
+  }),
   task: object({
     name: Type.String(),
     sha256: sha256('the task file as read'),

@@ -8,11 +8,20 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { SOURCE_KINDS } from '../../engine/sources/kinds.js';
-import { count, estimate, nullable, object, published, sha256, sidecar, text, type DeepReadonly } from './fragments.js';
+import {
+  count,
+  estimate,
+  nullable,
+  object,
+  published,
+  request,
+  sha256,
+  sidecar,
+  text,
+  type DeepReadonly,
+} from './fragments.js';
 
-export const SCHEMA_VERSION = 1;
-/** The record's file name in a report folder. */
-export const RECORD_FILE = 'report.json';
+const SCHEMA_VERSION = 1;
 
 const versions = object({
   thevenin: Type.String(),
@@ -253,6 +262,7 @@ const layout = object({
 
 const schema = object({
   schemaVersion: Type.Literal(SCHEMA_VERSION),
+  request,
   versions,
   model,
   task,

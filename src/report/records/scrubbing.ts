@@ -4,168 +4,112 @@
  *     recovered = (scrubbed − random) / (clean − random)        of means over prompts: 1 all, 0 nothing of what the model does
  */
 import { Type, type Static } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
+import {
+  count,
+  estimate,
+  nullable,
+  object,
+  origin,
+  published,
+  sha256,
+  sidecar,
+  text,
+  type DeepReadonly,
+} from './fragments.js';
 
-const closed = { additionalProperties: false } as const;
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const nullable = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
-
-const mean = (description?: string) =>
-  Type.Object(
-    {
-      mean: Type.Number(),
-      low: nullable('lower end of the 95 % interval over prompts; null where there is none (one prompt)'),
-      high: nullable('upper end'),
-      count: count('prompts'),
-    },
-    { ...closed, ...(description === undefined ? {} : { description }) },
-  );
-const Mean = mean();
-const Share = Type.Union(
-  [
-    Type.Object(
-      {
+const share = (description: string) =>
+  Type.Union(
+    [
+      object({
         value: Type.Number(),
-        low: nullable('lower end of the 95 % bootstrap interval over prompts'),
-        high: nullable('upper end'),
-      },
-      closed,
-    ),
-    Type.Null(),
-  ],
-  { description: 'null where clean and random prompts have the same mean metric' },
-);
-const Sidecar = Type.Object(
-  {
-    file: Type.String(),
-    sha256: Type.String(),
-    dtype: Type.String(),
-    shape: Type.Array(count('length of an axis')),
-    axes: Type.Array(Type.String()),
-    what: Type.String(),
-  },
-  closed,
-);
+        low: nullable(Type.Number({ description: 'lower end of the 95 % bootstrap interval over prompts' })),
+        high: nullable(Type.Number({ description: 'upper end' })),
+      }),
+      Type.Null(),
+    ],
+    { description },
+  );
+const recovered = share('null where clean and random prompts have the same mean metric');
 
-const Node = Type.Object(
-  {
-    name: Type.String(),
-    at: Type.String({ description: 'address in the model' }),
-    feature: Type.Union([Type.Array(Type.String()), Type.Null()], {
-      description: 'what of the prompt it is said to depend on; null: nothing is said',
-    }),
-    reads: Type.Union(
-      [
-        Type.Array(
-          Type.Object(
-            {
-              by: Type.String({ description: 'q, k, v of a head; x of an MLP, the logits or a head’s reader' }),
-              nodes: Type.Array(Type.String()),
-            },
-            closed,
-          ),
-        ),
-        Type.Null(),
-      ],
-      { description: 'what is said to matter to it; null: nothing is said' },
-    ),
-    claim: Type.Union([Type.String(), Type.Null()], { description: 'the same in words' }),
-  },
-  closed,
-);
+const read = object({
+  by: text('q, k, v of a head; x of an MLP, the logits or a head’s reader'),
+  nodes: Type.Array(Type.String()),
+});
 
-const Claim = Type.Object(
+const node = object({
+  name: Type.String(),
+  at: text('address in the model'),
+  feature: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'what of the prompt it is said to depend on; null: nothing is said',
+  }),
+  reads: Type.Union([Type.Array(read), Type.Null()], {
+    description: 'what is said to matter to it; null: nothing is said',
+  }),
+  claim: Type.Union([Type.String(), Type.Null()], { description: 'the same in words' }),
+});
+
+const claim = object(
   {
     node: Type.String(),
     kind: Type.Union([Type.Literal('feature'), Type.Literal('inputs')], {
       description:
         'feature: the node’s value comes from a prompt that agrees in its feature; inputs: what it does not read comes from random prompts',
     }),
-    metric: Mean,
-    recovered: Share,
+    metric: estimate('metric of the prompts'),
+    recovered,
     tested: count('prompts for which another one can stand in'),
   },
-  { ...closed, description: 'one claim of one node scrubbed alone, everything else as in the prompt itself' },
+  'one claim of one node scrubbed alone, everything else as in the prompt itself',
 );
 
-const schema = Type.Object(
-  {
-    schemaVersion: Type.Literal(1),
-    kind: Type.Literal('causal-scrubbing'),
-    versions: Type.Object({ thevenin: Type.String(), node: Type.String(), runtime: Type.String() }, closed),
-    model: Type.Object({ name: Type.String(), weightsSha256: Type.String() }, closed),
-    task: Type.Object(
-      {
-        name: Type.String(),
-        sha256: Type.String(),
-        metric: Type.String(),
-        pairs: count('pairs of the task; their clean prompts are the data points'),
-        leftOut: count('prompts of a length or layout that no other has'),
-      },
-      closed,
-    ),
-    hypothesis: Type.Object(
-      {
-        name: Type.String(),
-        title: Type.String(),
-        sources: Type.Array(Type.String()),
-        sha256: Type.String({ description: 'of the hypothesis file' }),
-        nodes: Type.Array(Node, { description: 'each before those that it reads' }),
-      },
-      closed,
-    ),
-    settings: Type.Object(
-      {
-        draws: Type.Integer({ minimum: 1, description: 'how often every prompt was scrubbed' }),
-        seed: Type.Integer(),
-        unimportant: Type.Union([Type.Literal('shared'), Type.Literal('separate')], {
-          description: 'inputs of a node that do not matter: all from one random prompt, or each from its own',
-        }),
-      },
-      closed,
-    ),
-    pools: Type.Array(Type.Object({ length: count('tokens of a prompt'), prompts: count('how many') }, closed), {
-      description: 'prompts of one length and layout, which may stand in for each other',
+const schema = object({
+  ...origin,
+  kind: Type.Literal('causal-scrubbing'),
+  task: object({
+    name: Type.String(),
+    sha256: sha256('the task file as read'),
+    metric: Type.String(),
+    pairs: count('pairs of the task; their clean prompts are the data points'),
+    leftOut: count('prompts of a length or layout that no other has'),
+  }),
+  hypothesis: object({
+    name: Type.String(),
+    title: Type.String(),
+    sources: Type.Array(Type.String()),
+    sha256: sha256('the hypothesis file'),
+    nodes: Type.Array(node, { description: 'each before those that it reads' }),
+  }),
+  settings: object({
+    draws: Type.Integer({ minimum: 1, description: 'how often every prompt was scrubbed' }),
+    seed: Type.Integer(),
+    unimportant: Type.Union([Type.Literal('shared'), Type.Literal('separate')], {
+      description: 'inputs of a node that do not matter: all from one random prompt, or each from its own',
     }),
-    cost: Type.Object(
-      {
-        heads: count('heads computed for a prompt, in one draw'),
-        mlps: count('MLPs'),
-        forwardPasses: Type.Number({ description: 'over one prompt, of all draws and single claims together' }),
-        bytes: count('kept of the largest pool of prompts, beside the weights; estimated'),
-      },
-      closed,
-    ),
-    clean: Mean,
-    random: mean('expected metric of a prompt’s answers on a random prompt of its pool'),
-    scrubbed: Mean,
-    recovered: Share,
-    claims: Type.Array(Claim),
-    perExample: Type.Array(Sidecar),
-    timings: Type.Object({ startedAt: Type.String(), totalSeconds: Type.Number() }, closed),
-  },
-  closed,
-);
+  }),
+  pools: Type.Array(object({ length: count('tokens of a prompt'), prompts: count('how many') }), {
+    description: 'prompts of one length and layout, which may stand in for each other',
+  }),
+  cost: object({
+    heads: count('heads computed for a prompt, in one draw'),
+    mlps: count('MLPs'),
+    forwardPasses: Type.Number({ description: 'over one prompt, of all draws and single claims together' }),
+    bytes: count('kept of the largest pool of prompts, beside the weights; estimated'),
+  }),
+  clean: estimate('metric of the clean prompts'),
+  random: estimate('expected metric of a prompt’s answers on a random prompt of its pool'),
+  scrubbed: estimate('metric of the scrubbed prompts'),
+  recovered,
+  claims: Type.Array(claim),
+  perExample: Type.Array(sidecar),
+});
 
 /** The published JSON Schema (schemas/scrubbing.schema.json). */
-export const SCRUBBING_SCHEMA: Readonly<Record<string, unknown>> = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  title: 'Thevenin record of causal scrubbing',
-  ...schema,
-};
+export const SCRUBBING_SCHEMA = published('Thevenin record of causal scrubbing', schema);
 
-export type ScrubbingRecord = Static<typeof schema>;
-export type ScrubbingClaim = Static<typeof Claim>;
-export type ScrubbingNode = Static<typeof Node>;
-export type RecoveredShare = Static<typeof Share>;
-
-/** What about a value does not fit the record's schema, the first place alone; null where it fits. */
-export function scrubbingProblem(value: unknown): string | null {
-  const validate = new Ajv().compile(SCRUBBING_SCHEMA);
-  if (validate(value)) return null;
-  const [error] = validate.errors!;
-  return `${error!.instancePath} ${error!.message}`;
-}
+export type ScrubbingRecord = DeepReadonly<Static<typeof schema>>;
+export type ScrubbingClaim = DeepReadonly<Static<typeof claim>>;
+export type ScrubbingNode = DeepReadonly<Static<typeof node>>;
+export type RecoveredShare = DeepReadonly<Static<typeof recovered>>;
 
 /** What a claim says, in words. */
 export function claimInWords({ feature, reads }: ScrubbingNode, kind: ScrubbingClaim['kind']): string {

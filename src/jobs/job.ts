@@ -1,0 +1,95 @@
+/** What every job does around its work: defaults, model and runtime, stages, the head of the record, the folder, cancelling. */
+import { basename } from 'node:path';
+import { packageVersion } from '../package.js';
+import type { ProgressListener } from '../progress.js';
+import type { RunFolder } from '../report/folders/types.js';
+import type { Sidecar } from '../report/sidecar.js';
+import { writeRun } from '../report/write.js';
+import { Stages } from './stages.js';
+import { withWorkbench, type Workbench } from './workbench.js';
+
+export interface JobOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export interface JobResult<Kept extends object> {
+  readonly record: Kept;
+  readonly sidecars: readonly Sidecar[];
+  /** files written, the page first; empty without `out` */
+  readonly written: readonly string[];
+}
+
+/** What every request has. */
+export interface JobRequest {
+  readonly model: string;
+  /** folder of the result; undefined: nothing is written */
+  readonly out: string | undefined;
+  readonly runtime: string;
+  readonly threads: number | undefined;
+  /** bytes; undefined: a share of the machine's */
+  readonly memory: number | undefined;
+}
+
+/** What a record says of how it came about; a job that says more of it says so itself. */
+type Head = 'schemaVersion' | 'request' | 'versions' | 'model' | 'timings';
+
+type Body<Kept> = Omit<Kept, Head> & { readonly [Key in Exclude<Head, 'request'> & keyof Kept]?: Kept[Key] };
+
+export interface Found<Kept extends object> {
+  readonly record: Body<Kept>;
+  readonly sidecars: readonly Sidecar[];
+}
+
+/** The work itself, once model and runtime are open. */
+export type Work<Kept extends object> = (bench: Workbench, stages: Stages) => Promise<Found<Kept>>;
+
+interface JobSpec<Asked extends JobRequest, Kept extends object, Needed extends keyof Asked> {
+  /** what it leaves behind */
+  readonly folder: RunFolder<Kept>;
+  readonly defaults: Omit<Asked, Needed>;
+  /** Refuses what makes no sense with any model, reads what is named, and says what is to be done. */
+  readonly prepare: (asked: Asked) => Work<Kept> | Promise<Work<Kept>>;
+}
+
+/** @throws TheveninError for every fault of the input, before any compute */
+export type Job<Asked, Kept extends object, Needed extends keyof Asked> = (
+  request: Partial<Asked> & Pick<Asked, Needed>,
+  options?: JobOptions,
+) => Promise<JobResult<Kept>>;
+
+export const job =
+  <Asked extends JobRequest, Kept extends object, Needed extends keyof Asked>(
+    spec: JobSpec<Asked, Kept, Needed>,
+  ): Job<Asked, Kept, Needed> =>
+  async (request, options = {}) => {
+    const asked = { ...spec.defaults, ...request } as Asked; // what has no default is in the request
+    const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
+    const work = await spec.prepare(asked);
+    return withWorkbench(asked, async (bench) => {
+      const found = await work(bench, stages);
+      const head = await headOf(bench, stages);
+      // the record's schema is held to it before it is written
+      const record = { ...head, request: kept(asked), ...found.record } as object as Kept;
+      const saved = { record, sidecars: found.sidecars };
+      stages.signal.throwIfAborted();
+      return { ...saved, written: asked.out === undefined ? [] : await writeRun(asked.out, spec.folder, saved) };
+    });
+  };
+
+const headOf = async ({ model, runtime }: Workbench, { startedAt, totalSeconds }: Stages): Promise<object> => ({
+  schemaVersion: 1,
+  versions: { thevenin: packageVersion(), node: process.version, runtime: runtime.info.title },
+  model: {
+    name: model.config.name === '' ? basename(model.source) : model.config.name,
+    weightsSha256: await model.weights.digest(),
+    tokenizerSha256: model.tokenizer?.digest ?? null,
+  },
+  timings: { startedAt: startedAt.toISOString(), totalSeconds },
+});
+
+/** Where a run is written, and what it goes on from, is no part of what it was asked. */
+const APART: readonly string[] = ['out', 'journal', 'overwrite'];
+
+const kept = (asked: object): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(asked).filter(([key, value]) => value !== undefined && !APART.includes(key)));

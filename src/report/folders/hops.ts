@@ -1,0 +1,10 @@
+import { HOPS_SCHEMA, type HopsRecord } from '../records/hops.js';
+import type { RunFolder } from './types.js';
+
+export const HOPS: RunFolder<HopsRecord> = {
+  key: 'hops',
+  file: 'hops.json',
+  schema: HOPS_SCHEMA,
+  sidecars: () => [],
+  views: [],
+};

@@ -1,0 +1,26 @@
+import { drawHeatMap } from '../charts/heat-map/svg.js';
+import { patchingPage } from '../pages/patching.js';
+import { PATCHING_SCHEMA, type PatchingRecord } from '../records/patching.js';
+import { page, type RunFolder } from './types.js';
+
+/** Values are written into cells where that was asked for. */
+const optionsOf = ({ request }: PatchingRecord): { numbers: boolean } => ({ numbers: request?.['numbers'] === true });
+
+export const PATCHING: RunFolder<PatchingRecord> = {
+  key: 'patching',
+  file: 'patching.json',
+  schema: PATCHING_SCHEMA,
+  sidecars: ({ grids }) => grids.map(({ perExample }) => perExample),
+  views: [
+    page('patching.html', 'every grid on one page', (record) => patchingPage(record, optionsOf(record))),
+    {
+      key: 'grids',
+      title: 'a map of every grid',
+      render: ({ record }) =>
+        record.grids.map((grid) => ({
+          file: `${grid.grid}.svg`,
+          content: drawHeatMap(record, grid, optionsOf(record)),
+        })),
+    },
+  ],
+};
