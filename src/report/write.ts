@@ -41,7 +41,7 @@ const encodeSidecars = <Kept extends object>(folder: RunFolder<Kept>, saved: Sav
 };
 
 /** What is drawn of a run. */
-export const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] =>
+const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] =>
   views.flatMap((view) => view.render(saved));
 
 /** Writes files into a folder, in the order given, each whole or not at all. Returns their paths. @throws file/unwritable */
