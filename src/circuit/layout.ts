@@ -1,5 +1,6 @@
 /** Where the nodes of a circuit are drawn: the registry of layouts and the one function that applies one. */
 import { refuse } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import type { CircuitGraph } from './graph.js';
 import { force } from './layout/force.js';
 import { layered } from './layout/layered.js';
@@ -18,7 +19,13 @@ export interface Layout {
 /** @throws TheveninError circuit/layout */
 export const findLayout = (key: string): LayoutMethod =>
   LAYOUTS.find((candidate) => candidate.key === key) ??
-  refuse('circuit/layout', `no layout "${key}"; choose one of ${LAYOUTS.map((layout) => layout.key).join(', ')}`);
+  refuse(
+    'circuit/layout',
+    `no layout "${key}"; choose one of ${choicesFor(
+      key,
+      LAYOUTS.map((layout) => layout.key),
+    )}`,
+  );
 
 /** Places the nodes of a graph; the same graph, key and seed give the same places. */
 export const layOut = (graph: CircuitGraph, { key, seed }: { readonly key: string; readonly seed: number }): Layout => {

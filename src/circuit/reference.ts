@@ -1,6 +1,7 @@
 /** Circuits known from the literature, as data with sources (circuits/*.json), to compare findings with. */
 import { readdir, readFile } from 'node:fs/promises';
 import { refuse } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import { parseAddress } from './address.js';
 import type { Site } from './address.js';
 import { edgesBetween } from './match.js';
@@ -40,7 +41,7 @@ export const referenceNames = async (): Promise<string[]> =>
 export const readReference = async (name: string): Promise<ReferenceCircuit> => {
   const names = await referenceNames();
   if (!names.includes(name))
-    refuse('circuit/reference', `no reference circuit "${name}"; there are ${names.join(', ')}`);
+    refuse('circuit/reference', `no reference circuit "${name}"; there are ${choicesFor(name, names)}`);
   return JSON.parse(await readFile(new URL(`${name}.json`, FOLDER), 'utf8')) as ReferenceCircuit;
 };
 

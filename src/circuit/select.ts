@@ -1,5 +1,6 @@
 /** Choosing a circuit by its edges' scores: the registry of rules, and the one function that applies a rule and prunes. */
 import { refuse } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import { countIn, prune } from './prune.js';
 import { greedy } from './select/greedy.js';
 import type { SelectionRule } from './select/rule.js';
@@ -24,7 +25,10 @@ const findRule = (key: string): SelectionRule =>
   SELECTION_RULES.find((rule) => rule.key === key) ??
   refuse(
     'circuit/selection',
-    `no selection rule "${key}"; choose one of ${SELECTION_RULES.map((r) => r.key).join(', ')}`,
+    `no selection rule "${key}"; choose one of ${choicesFor(
+      key,
+      SELECTION_RULES.map((r) => r.key),
+    )}`,
   );
 
 const checkRequest = (rule: SelectionRule, requested: number): void => {

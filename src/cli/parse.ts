@@ -1,5 +1,6 @@
 /** Option values, checked where they enter: each parser takes the text as typed and returns the value or says what is wrong. */
 import { InvalidArgumentError } from 'commander';
+import { choicesFor } from '../nearest.js';
 
 export type Parse<T> = (text: string) => T;
 
@@ -30,7 +31,7 @@ export const positive: Parse<number> = (text) => {
 export const oneOf =
   <const T extends string>(...choices: readonly T[]): Parse<T> =>
   (text) =>
-    choices.find((choice) => choice === text) ?? reject(`one of ${choices.join(', ')}`);
+    choices.find((choice) => choice === text) ?? reject(`one of ${choicesFor(text, choices)}`);
 
 /** When a BOS id is prepended: as the tokenizer's own template does, always, never. */
 export const bos: Parse<boolean | 'auto'> = (text) => {

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { refuse } from '../errors.js';
+import { flawOfJson } from '../json-value.js';
+import { readRegularFile } from '../regular-file.js';
 import { refuseFile } from './range-file.js';
 
 export type JsonObject = { readonly [key: string]: unknown };
@@ -9,8 +10,10 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 /** The object in a JSON file. @throws file/missing, file/unreadable, model/config */
 export const readJson = async (path: string): Promise<JsonObject> => {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => refuseFile(path, error));
+  const text = await readRegularFile(path).catch((error: unknown) => refuseFile(path, error));
   const value = parseJson(text, path);
+  const flaw = flawOfJson(value);
+  if (flaw !== null) return refuse('model/config', `${path}: ${flaw}; get the file again`);
   return isObject(value) ? value : refuse('model/config', `${path} does not hold a JSON object; get the file again`);
 };
 

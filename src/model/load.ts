@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import type { Place } from './formats/index.js';
 import { FORMATS } from './formats/index.js';
 import { refuseFile } from './range-file.js';
@@ -42,8 +43,19 @@ const placeOf = async (source: string): Promise<Place> => {
   try {
     return { path, entries: (await stat(path)).isDirectory() ? (await readdir(path)).sort() : null };
   } catch (error) {
-    return refuseFile(path, error);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isMissing && !source.includes('/') ? refuseName(source, error) : refuseFile(path, error);
   }
+};
+
+/** Whoever writes a name and no path may mean a bundled model, or a model that has to be downloaded first. */
+const refuseName = (name: string, error: unknown): never => {
+  const names = bundledModels().map((model) => model.name);
+  return refuse(
+    'file/missing',
+    `no model is called "${name}", and no file or folder; bundled are ${choicesFor(name, names)}; any other is named by its path, as in ./${name}`,
+    error,
+  );
 };
 
 const refuseUnknown = ({ path, entries }: Place): never => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { refuse } from '../errors.js';
+import { openRegularFile } from '../regular-file.js';
 
 /** A file that is read piece by piece, never whole. */
 export interface RangeFile {
@@ -14,15 +14,10 @@ export interface RangeFile {
 
 /** @throws file/missing, file/unreadable */
 export const openRangeFile = async (path: string): Promise<RangeFile> => {
-  const handle = await open(path, 'r').catch((error: unknown) => refuseFile(path, error));
-  const stat = await handle.stat();
-  if (!stat.isFile()) {
-    await handle.close();
-    return refuse('file/unreadable', `${path} is not a regular file; name a file`);
-  }
+  const { handle, size } = await openRegularFile(path).catch((error: unknown) => refuseFile(path, error));
   return {
     path,
-    size: stat.size,
+    size,
     async read(offset, length) {
       const bytes = Buffer.allocUnsafe(length);
       for (let done = 0; done < length;) {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { refuse } from '../errors.js';
+import { refuse, TheveninError } from '../errors.js';
 import type { JsonObject } from './json-file.js';
 import { isObject, readJson, readJsonIfThere } from './json-file.js';
 import { digestFiles } from './range-file.js';
+import { wrongInTokenizer } from './tokenizer-shape.js';
 import type { Tokenizer } from './types.js';
 
 /** The part of @huggingface/tokenizers that is used. */
@@ -22,26 +23,49 @@ type Traits = Pick<Tokenizer, 'bosId' | 'prependsBos' | 'digest'> & { readonly o
 
 /** A tokenizer from the object in a tokenizer.json. @throws model/tokenizer */
 export const buildTokenizer = (json: JsonObject, traits: Traits): Tokenizer => {
-  const vocabSize = countIds(json, traits.origin);
-  const library = construct(json, traits.origin);
+  const { origin } = traits;
+  const wrong = wrongInTokenizer(json);
+  if (wrong !== null)
+    refuse('model/tokenizer', `the tokenizer from ${origin} cannot be used: ${wrong}; get the file again`);
+  const vocabSize = countIds(json, origin);
+  const library = construct(json, origin);
   const decode = (ids: readonly number[]): string => {
     for (const id of ids) if (library.id_to_token(id) === undefined) refuseId(id, vocabSize);
-    return ids.length === 0
-      ? ''
-      : library.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    const options = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+    return ids.length === 0 ? '' : unbroken(origin, () => library.decode([...ids], options));
   };
   return {
     ...traits,
     vocabSize,
     decode,
     // A byte without a token of its own has no id: it is dropped, as the peers do.
-    encode: (text) => library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined),
+    encode: (text) => {
+      if (/\p{Surrogate}/u.test(text))
+        refuse('tokenizer/text', 'a text holds one half of a surrogate pair, which is no character; take it out');
+      return unbroken(origin, () => library.encode(text, { add_special_tokens: false }).ids).filter(
+        (id) => id !== undefined,
+      );
+    },
     tokenText(id) {
       // Said twice and once, so that a decoder that trims the beginning of a text does not trim the token.
       const text = decode([id, id]).slice(decode([id]).length);
       return text.includes('\uFFFD') ? (library.id_to_token(id) ?? text) : text;
     },
   };
+};
+
+/** The library meets some faults of a tokenizer.json only when it is used. @throws model/tokenizer */
+const unbroken = <T>(origin: string, use: () => T): T => {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof TheveninError) throw error;
+    return refuse(
+      'model/tokenizer',
+      `the tokenizer from ${origin} breaks on a text (${(error as Error).message.split('\n')[0]}); get the file again`,
+      error,
+    );
+  }
 };
 
 /** The kinds of model in the library; of any other it would guess. Old files do not say theirs. */

@@ -1,5 +1,6 @@
 /** Which runtime to use. */
 import { refuse, TheveninError } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import { probe } from './probe.js';
 import { RUNTIMES, type RuntimeEntry } from './registry.js';
 import type { Runtime, RuntimeOptions } from './types.js';
@@ -19,7 +20,7 @@ export async function createRuntime(key = 'auto', options: Partial<RuntimeOption
   if (key === 'auto') return automatic(settings);
   const entry = RUNTIMES.find((one) => one.key === key);
   if (entry) return entry.create(settings);
-  const keys = ['auto', ...RUNTIMES.map((one) => one.key)].join(', ');
+  const keys = choicesFor(key, ['auto', ...RUNTIMES.map((one) => one.key)]);
   return refuse('runtime/unknown', `there is no runtime ${key}; the runtimes are ${keys}`);
 }
 

@@ -12,6 +12,7 @@ import {
   type TaskContext,
 } from './prepare.js';
 import { pairKey } from './pair-key.js';
+import type { Range } from './spans.js';
 import type { ProvenanceSource, TaskFile } from './schema.js';
 import { drawSplits, wholeSplits } from './splits.js';
 import type { Answer, AnswerSet, CheckedTask, Example, Splits } from './types.js';
@@ -57,9 +58,16 @@ const example = (pair: PreparedPair, { metric }: PreparedTask): Example => ({
   clean: pair.clean.tokens,
   corrupt: pair.corrupt.tokens,
   answers: pair.answers.map((answer) => answerOf(answer, metric.combine)),
-  spans: Object.fromEntries([...pair.spans].flatMap(([name, span]) => ('range' in span ? [[name, span.range]] : []))),
+  spans: spansOf(pair),
   group: pair.source.group ?? null,
 });
+
+/** Without a prototype, so that a span called `constructor` is there only if the pair has it. */
+const spansOf = ({ spans }: PreparedPair): Example['spans'] => {
+  const named = Object.create(null) as Record<string, Range>;
+  for (const [name, span] of spans) if ('range' in span) named[name] = span.range;
+  return named;
+};
 
 const answerOf = (answer: PreparedAnswer, combine: 'mean' | 'sum'): Answer => ({
   // the lint rules have refused an answer without a position

@@ -2,12 +2,23 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { refuse } from '../errors.js';
+import { choicesFor } from '../nearest.js';
 import { TASK_METRICS } from './metrics.js';
 import type { MetricKey } from './types.js';
 
+/**
+ * As many as a generator makes. They are all in memory, tokenised, some 9 KB each; means over more of them would not tell more
+ * (their standard error falls with the root of the number), and a file that wants more can hold its pairs itself.
+ */
+export const MOST_PAIRS = 10_000;
+
 const closed = { additionalProperties: false } as const;
 const TokenId = Type.Integer({ minimum: 0, description: 'a token id' });
-const Seed = Type.Integer({ description: 'a whole number' });
+const Seed = Type.Integer({
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: `a whole number of at most ${Number.MAX_SAFE_INTEGER}`,
+});
 const Indices = Type.Array(Type.Integer({ minimum: 0, description: 'the index of a pair' }), {
   description: 'a list of pair indices',
 });
@@ -99,7 +110,7 @@ const Generator = Type.Object(
   {
     name: Type.String({ description: 'the name of a generator' }),
     seed: Seed,
-    count: Type.Integer({ minimum: 1, description: 'how many pairs' }),
+    count: Type.Integer({ minimum: 1, maximum: MOST_PAIRS, description: `how many pairs, from 1 to ${MOST_PAIRS}` }),
     options: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "the generator's own options" })),
   },
   closed,
@@ -241,6 +252,9 @@ const explain = (error: ErrorObject): string => {
     const known = fields();
     return `unknown field "${params.additionalProperty}"; expected ${known === '' ? schema.description : `only ${known}`}`;
   }
+  const { data } = error;
+  if (error.keyword === 'enum' && typeof data === 'string')
+    return `expected one of ${choicesFor(data, error.schema as readonly string[])}, not ${abridged(data)}`;
   return `expected ${schema.description ?? error.message ?? 'something else'}, not ${abridged(error.data)}`;
 };
 

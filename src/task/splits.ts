@@ -21,7 +21,11 @@ export const wholeSplits = (count: number, seed: number): Splits => {
  */
 export const drawSplits = (keys: readonly string[], seed: number): Splits => {
   const members = new Map<string, number[]>();
-  keys.forEach((key, index) => members.set(key, [...(members.get(key) ?? []), index]));
+  keys.forEach((key, index) => {
+    const same = members.get(key);
+    if (same) same.push(index);
+    else members.set(key, [index]);
+  });
   const discover = Math.round(keys.length / 2);
   const report = Math.ceil((keys.length - discover) / 2);
   const bins = [

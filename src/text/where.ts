@@ -28,7 +28,8 @@ function rangeOf(point: Point, { clean, spans, index }: Example): readonly [firs
           `there is no position ${point} in pair ${index}, which has ${clean.length} tokens: 0 … ${clean.length - 1}`,
         );
   const names = Object.keys(spans);
-  if (spans[point]) return spans[point];
+  const range = Object.hasOwn(spans, point) ? spans[point] : undefined;
+  if (range) return range;
   if (point === 'end') return [clean.length - 1, clean.length];
   return refuse(
     'interventions/positions',

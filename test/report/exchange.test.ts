@@ -90,6 +90,13 @@ describe("the circuit in EAP-IG's format", () => {
     expect(back.scores[0]).to.be.NaN;
   });
 
+  it('refuses a score that its scale takes beyond what a float64 can hold', () => {
+    const edges = { 'input->m0': { score: 1e308 } };
+    expect(() => read(JSON.stringify({ cfg: written.cfg, nodes: written.nodes, edges }), { scale: 8 }))
+      .to.throw('the score of "input->m0", times 8, is beyond')
+      .with.property('code', 'circuit/exchange');
+  });
+
   const { cfg, nodes } = written;
   const refused: [string, string, string][] = [
     ['what is not JSON', '{', 'not JSON'],
@@ -102,6 +109,22 @@ describe("the circuit in EAP-IG's format", () => {
       JSON.stringify({ cfg, nodes, edges: { 'a9.h9->logits': {} } }),
       '"a9.h9->logits" is no edge',
     ],
+    [
+      'more layers than it names nodes of',
+      JSON.stringify({ cfg: { ...(cfg as object), n_layers: 1e9 }, nodes, edges: {} }),
+      '"nodes" has 8',
+    ],
+    [
+      'more heads than it names nodes of',
+      JSON.stringify({ cfg: { ...(cfg as object), n_heads: 1e15 }, nodes, edges: {} }),
+      '"nodes" has 8',
+    ],
+    [
+      'a score beyond what a float64 can hold',
+      JSON.stringify({ cfg, nodes, edges: { 'input->m0': { score: 7 } } }).replace('"score":7', '"score":1e999'),
+      '/edges/input->m0/score is a number beyond',
+    ],
+    ['JSON nested ten thousand deep', `{"cfg": ${'['.repeat(1e4)}${']'.repeat(1e4)}}`, 'nested more than 100 deep'],
     ['a score that is text', JSON.stringify({ cfg, nodes, edges: { 'input->m0': { score: 'x' } } }), 'is no number'],
   ];
   for (const [what, text, message] of refused) {

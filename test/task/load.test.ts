@@ -69,7 +69,7 @@ describe('loading a task', () => {
     const error = await refusal(loadTask('iio'));
     expect(error.code).to.equal('task/unknown');
     expect(error.message).to.match(
-      /no task is called "iio"; shipped are docstring, greater-than, induction, ioi, ioi-abc, subject-verb-agreement/,
+      /no task is called "iio"; shipped are ioi, docstring, greater-than, induction, ioi-abc, subject-verb-agreement;/,
     );
   });
 
@@ -117,7 +117,7 @@ describe('loading a task', () => {
     );
     expect(error.code).to.equal('task/unknown');
     expect(error.message).to.match(
-      /\/generator\/name: unknown generator "ioj"; expected one of docstring, greater-than, induction, ioi/,
+      /\/generator\/name: unknown generator "ioj"; expected one of ioi, docstring, greater-than, induction, subject-verb-agreement$/,
     );
   });
 });

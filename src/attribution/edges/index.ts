@@ -1,4 +1,5 @@
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import { acdc } from './methods/measured/acdc.js';
 import { atpStar } from './methods/gradient/atp-star.js';
 import { atpStarGradDrop } from './methods/gradient/atp-star-graddrop.js';
@@ -42,7 +43,10 @@ export const findMethod = (key: string): Method =>
   METHODS.find((method) => method.key === key) ??
   refuse(
     'discovery/method',
-    `no discovery method "${key}"; choose one of ${METHODS.map((method) => method.key).join(', ')}`,
+    `no discovery method "${key}"; choose one of ${choicesFor(
+      key,
+      METHODS.map((method) => method.key),
+    )}`,
   );
 
 export type { Method, MethodSetting } from './types.js';

@@ -3,6 +3,7 @@ import type { Along } from '../../engine/gradients/node-gradient.js';
 import type { Point } from '../../engine/gradients/gradient.js';
 import { describePoints, riemannPoints, type RiemannRule } from '../../engine/gradients/riemann.js';
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import type { MetricKey } from '../../task/types.js';
 
 export interface EstimatorSetting {
@@ -74,7 +75,10 @@ export const findEstimator = (key: string): Estimator =>
   ESTIMATORS.find((estimator) => estimator.key === key) ??
   refuse(
     'interventions/estimator',
-    `no method that attributes to nodes is called "${key}"; choose one of ${ESTIMATORS.map((one) => one.key).join(', ')}`,
+    `no method that attributes to nodes is called "${key}"; choose one of ${choicesFor(
+      key,
+      ESTIMATORS.map((one) => one.key),
+    )}`,
   );
 
 /** A divergence from the clean run is least there: its gradient is zero. @throws TheveninError interventions/estimator */

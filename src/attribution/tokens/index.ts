@@ -1,4 +1,5 @@
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import { gradientInput } from './methods/gradient-times-input.js';
 import { integrated } from './methods/integrated-gradients.js';
 import { leaveOneOut } from './methods/leave-one-out.js';
@@ -15,7 +16,10 @@ export const findTokenMethod = (key: string): TokenMethod =>
   TOKEN_METHODS.find((method) => method.key === key) ??
   refuse(
     'attribution/method',
-    `no method "${key}" attributes to tokens; choose one of ${TOKEN_METHODS.map((method) => method.key).join(', ')}`,
+    `no method "${key}" attributes to tokens; choose one of ${choicesFor(
+      key,
+      TOKEN_METHODS.map((method) => method.key),
+    )}`,
   );
 
 export type { Baseline, TokenMethod, TokenSetting } from './types.js';

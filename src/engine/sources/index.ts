@@ -1,5 +1,6 @@
 /** Ablation sources: where the values of what is cut come from. One file each in `sources/`, one line here. */
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import type { Example } from '../../task/types.js';
 import type { Engine } from '../core/engine.js';
 import { SOURCE_KINDS, type SourceKind } from './kinds.js';
@@ -49,7 +50,7 @@ export function checkSource(
 const refuseKind = (kind: string): never =>
   refuse(
     'discovery/source',
-    `no ablation source is called ${JSON.stringify(kind)}; there are ${SOURCE_KINDS.join(', ')}`,
+    `no ablation source is called ${JSON.stringify(kind)}; there are ${choicesFor(kind, SOURCE_KINDS)}`,
   );
 
 /** Every example's values can be taken over some reference prompt. */

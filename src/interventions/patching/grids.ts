@@ -1,5 +1,6 @@
 /** Every grid of activation patching. */
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import type { SiteKind } from '../../engine/questions/questions.js';
 import type { GridKind } from './types.js';
 
@@ -77,5 +78,5 @@ export const findGrid = (key: string): GridKind =>
   GRIDS.find((grid) => grid.key === key) ??
   refuse(
     'interventions/grid',
-    `no grid is called "${key}"; choose one of ${GRIDS.map((grid) => grid.key).join(', ')}, or every`,
+    `no grid is called "${key}"; choose one of ${choicesFor(key, [...GRIDS.map((grid) => grid.key), 'every'])}`,
   );

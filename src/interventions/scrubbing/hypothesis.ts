@@ -51,7 +51,7 @@ export function layOut(file: HypothesisFile, universe: Universe): Hypothesis {
     const known = made.get(name);
     if (known) return known;
     const source =
-      file.nodes[name] ??
+      (Object.hasOwn(file.nodes, name) ? file.nodes[name] : undefined) ??
       fail(`node "${reader}" reads "${name}", which is not among the nodes: ${Object.keys(file.nodes).join(', ')}`);
     if (open.includes(name))
       fail(`node "${name}" reads itself, by way of ${[...open.slice(open.indexOf(name)), name].join(' → ')}`);

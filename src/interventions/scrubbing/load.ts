@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import { parseJson } from '../../task/files/json.js';
 import { parseHypothesis, type HypothesisFile } from './schema.js';
 import { readTextFile } from '../../task/files/text-file.js';
@@ -21,7 +22,7 @@ export async function loadHypothesis(nameOrPath: string): Promise<{ file: Hypoth
   if (shipped.includes(nameOrPath)) return readHypothesis(SHIPPED + nameOrPath + EXTENSION);
   return refuse(
     'interventions/hypothesis',
-    `no hypothesis is called "${nameOrPath}"; shipped are ${shipped.join(', ')}; a file is named by its path, as in ./${nameOrPath}.json`,
+    `no hypothesis is called "${nameOrPath}"; shipped are ${choicesFor(nameOrPath, shipped)}; a file is named by its path, as in ./${nameOrPath}.json`,
   );
 }
 

@@ -29,6 +29,9 @@ const Feature = Type.Union(
   { description: '"prompt", {"tokens": span}, {"equal": [span, span]} or {"label": group | correct | incorrect}' },
 );
 
+/** More than any hypothesis has; nodes are laid out by functions that call themselves along chains of them. */
+const MOST_NODES = 1000;
+
 const Name = '^.{1,60}$';
 const Children = Type.Array(Type.String({ pattern: Name }), {
   description: 'names of nodes: what is read there that matters; everything else is said not to matter',
@@ -71,6 +74,7 @@ const HypothesisSchema = Type.Object(
     sources: Type.Optional(Type.Array(Type.String(), { description: 'where it is from' })),
     nodes: Type.Record(Type.String({ pattern: Name }), Node, {
       ...closed,
+      maxProperties: MOST_NODES,
       description: 'name -> node; one of them is at logits, the others are reached from it',
     }),
   },

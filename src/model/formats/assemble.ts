@@ -1,4 +1,5 @@
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import type { Dialect, DialectKind } from '../architectures/index.js';
 import { ARCHITECTURES } from '../architectures/index.js';
 import type { Fields } from '../fields.js';
@@ -26,7 +27,7 @@ export const assemble = async (parts: Parts): Promise<Model> => {
   const { store, source } = parts;
   try {
     const { key, dialect } = findDialect(parts);
-    const reading = dialect.read(parts.fields, store.tensors);
+    const reading = dialect.read(withinFile(parts.fields, store.tensors.size), store.tensors);
     const config: ModelConfig = { name: parts.name, architecture: key, ...reading.config };
     const places = new Map(Object.entries(reading.weights));
     const used = new Set([...places.values()].map(({ tensor }) => tensor));
@@ -42,6 +43,26 @@ export const assemble = async (parts: Parts): Promise<Model> => {
   }
 };
 
+/** How the families' files call the number of layers. */
+const LAYERS = /^(n_layers?|num_layers|num_hidden_layers|block_count)$/;
+
+/**
+ * Every layer has a tensor of its own at least, so that a file with few tensors cannot have many layers. Checked when the number is
+ * read: a list of all the layers' weights is made of it before any of them is looked for.
+ */
+const withinFile = (fields: Fields, tensors: number): Fields => ({
+  ...fields,
+  integer(key, options) {
+    const value = fields.integer(key, options);
+    if (LAYERS.test(key) && value > tensors)
+      refuse(
+        'model/config',
+        `${fields.where}: '${key}' is ${value}, but the model's files hold ${tensors} tensors, fewer than one for each layer; the two do not belong together`,
+      );
+    return value;
+  },
+});
+
 const findDialect = ({ kind, family, fields }: Parts): { key: string; dialect: Dialect } => {
   const known: string[] = [];
   for (const { key, dialects } of ARCHITECTURES) {
@@ -51,7 +72,7 @@ const findDialect = ({ kind, family, fields }: Parts): { key: string; dialect: D
   }
   return refuse(
     'model/architecture',
-    `${fields.where}: the architecture '${family}' is not known; known are ${known.join(', ')}`,
+    `${fields.where}: the architecture '${family}' is not known; known are ${choicesFor(family, known)}`,
   );
 };
 

@@ -9,6 +9,7 @@
  * mean, a stored score is smaller by the batch size, which a file does not say: the reader is told. NaN = not scored, as in EAP-IG.
  */
 import { invariant, refuse } from '../../errors.js';
+import { flawOfJson } from '../../json-value.js';
 import { nodesIn } from '../../circuit/compare.js';
 import { makeUniverse } from '../../circuit/universe.js';
 import type { GraphShape, Universe } from '../../circuit/types.js';
@@ -63,7 +64,24 @@ const parseJson = (text: string, fail: (what: string) => never): Fields => {
   } catch (error) {
     return fail(`not JSON (${(error as Error).message})`);
   }
+  const flaw = flawOfJson(parsed);
+  if (flaw !== null) return fail(flaw);
   return isFields(parsed) ? parsed : fail('not a JSON object');
+};
+
+/** Nodes that a shape has: the input, heads, MLPs, the logits. */
+const countNodes = ({ nLayers, nHeads, hasMlp }: GraphShape): number => 2 + nLayers * (nHeads + (hasMlp ? 1 : 0));
+
+/**
+ * A file names every node that its shape has (edges it may leave out). That is held against it before a graph of that size is built,
+ * whose edges grow with the square of the nodes.
+ */
+const checkNodes = (shape: GraphShape, nodes: Fields, fail: (what: string) => never): void => {
+  const [expected, found] = [countNodes(shape), Object.keys(nodes).length];
+  if (expected > found)
+    fail(
+      `${shape.nLayers} layers of ${shape.nHeads} heads have ${expected} nodes with input and logits, "nodes" has ${found}`,
+    );
 };
 
 const readShape = (
@@ -78,8 +96,10 @@ const readShape = (
       ? (value as number)
       : fail(`"cfg.${field}" is no positive number`);
   };
-  const shape = { nLayers: count('n_layers'), nHeads: count('n_heads'), hasMlp: 'm0' in nodes };
-  return { ...shape, parallelBlocks: cfg['parallel_attn_mlp'] === true, dModel: count('d_model') };
+  const sizes = { nLayers: count('n_layers'), nHeads: count('n_heads'), hasMlp: Object.hasOwn(nodes, 'm0') };
+  const shape = { ...sizes, parallelBlocks: cfg['parallel_attn_mlp'] === true };
+  checkNodes(shape, nodes, fail);
+  return { ...shape, dModel: count('d_model') };
 };
 
 /** Reads a circuit; edges that the file does not have are unscored and outside. Refuses edges the graph does not have. */
@@ -100,6 +120,8 @@ export const readExchange = (text: string, { file, scale = 1, positive = 'helps'
     const { score, in_graph: inGraph } = entry;
     if (score !== null && score !== undefined && typeof score !== 'number') fail(`the score of "${name}" is no number`);
     scores[edge] = typeof score === 'number' ? score * factor : NaN;
+    if (Math.abs(scores[edge]) === Infinity)
+      fail(`the score of "${name}", times ${factor}, is beyond what a float64 can hold`);
     edges[edge] = inGraph === true ? 1 : 0;
   }
   return { universe, dModel, scores, edges };

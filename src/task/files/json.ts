@@ -1,4 +1,5 @@
 import { refuse } from '../../errors.js';
+import { flawOfJson } from '../../json-value.js';
 
 /**
  * Parses JSON that a user named.
@@ -6,6 +7,12 @@ import { refuse } from '../../errors.js';
  * @throws task/json
  */
 export const parseJson = (text: string, where: string): unknown => {
+  const value = parsed(text, where);
+  const flaw = flawOfJson(value);
+  return flaw === null ? value : refuse('task/json', `${where}: ${flaw}; mend it there`);
+};
+
+const parsed = (text: string, where: string): unknown => {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch (error) {

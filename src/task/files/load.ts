@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import type { ModelConfig, Tokenizer } from '../../model/types.js';
 import { findGenerator } from '../generators/index.js';
 import { parseJson } from './json.js';
@@ -40,17 +41,24 @@ export const loadTask = async (nameOrPath: string): Promise<LoadedTask> => {
   if (shipped.includes(nameOrPath)) return readTask(join(SHIPPED, nameOrPath + EXTENSION));
   return refuse(
     'task/unknown',
-    `no task is called "${nameOrPath}"; shipped are ${shipped.sort().join(', ')}; a task file is named by its path, as in ./${nameOrPath}.json`,
+    `no task is called "${nameOrPath}"; shipped are ${choicesFor(nameOrPath, shipped.sort())}; a task file is named by its path, as in ./${nameOrPath}.json`,
   );
 };
 
-const readTask = async (path: string): Promise<LoadedTask> => ({
-  source: parseTask(
-    parseJson(await readTextFile(path, 'a task file (JSON)', ' or the name of a shipped task'), path),
-    path,
-  ),
-  path,
-});
+const readTask = async (path: string): Promise<LoadedTask> => {
+  const text = await readTextFile(path, 'a task file (JSON)', ' or the name of a shipped task');
+  try {
+    return { source: parseTask(parseJson(text, path), path), path };
+  } catch (error) {
+    const importer = (await import('../importers/index.js')).recogniseDataSet(text);
+    if (importer === null) throw error;
+    return refuse(
+      'task/schema',
+      `${path}: this is no task but seems to be a data set (${importer.title}); make a task of it with thevenin import`,
+      error,
+    );
+  }
+};
 
 /**
  * A task with its pairs: as they stand in the file, or made by the file's generator for this model. A file that has both
@@ -65,7 +73,7 @@ export const resolveTask = async (
   { count, seed }: { readonly count?: number; readonly seed?: number } = {},
 ): Promise<ResolvedTask> => {
   const { source, path } = await loadTask(nameOrPath);
-  return { file: withPairs(source, path, { ...model, count, seed }), path };
+  return { file: await withPairs(source, path, { ...model, count, seed }), path };
 };
 
 const firstPairs = ({ splits, ...task }: TaskFile, count = Infinity): TaskFile => {
@@ -79,7 +87,7 @@ const firstPairs = ({ splits, ...task }: TaskFile, count = Infinity): TaskFile =
   };
 };
 
-const withPairs = (
+const withPairs = async (
   source: TaskSource,
   path: string,
   {
@@ -88,12 +96,12 @@ const withPairs = (
     count,
     seed,
   }: { tokenizer: Tokenizer | null; config: ModelConfig; count: number | undefined; seed: number | undefined },
-): TaskFile => {
+): Promise<TaskFile> => {
   const { pairs, generator } = source;
   if (pairs !== undefined) return firstPairs({ ...source, pairs }, count);
   // the schema admits no task with neither
   if (generator === undefined) return refuse('task/schema', `${path}: neither "pairs" nor "generator"`);
-  const made = findGenerator(generator.name, path).generate({
+  const made = await findGenerator(generator.name, path).generatePatiently({
     tokenizer,
     config,
     count: count ?? generator.count,

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { refuse } from '../../errors.js';
+import { readRegularFile } from '../../regular-file.js';
 
 /**
  * The text of a file.
@@ -9,7 +9,7 @@ import { refuse } from '../../errors.js';
  */
 export async function readTextFile(path: string, expected: string, otherwise = ''): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegularFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR'

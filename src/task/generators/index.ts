@@ -1,5 +1,6 @@
 /** The generators of tasks. */
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import { docstring } from './docstring.js';
 import type { Generator } from './generator.js';
 import { greaterThan } from './greater-than.js';
@@ -14,5 +15,8 @@ export const findGenerator = (key: string, path: string): Generator =>
   GENERATORS.find((generator) => generator.key === key) ??
   refuse(
     'task/unknown',
-    `${path}: /generator/name: unknown generator "${key}"; expected one of ${GENERATORS.map((one) => one.key).join(', ')}`,
+    `${path}: /generator/name: unknown generator "${key}"; expected one of ${choicesFor(
+      key,
+      GENERATORS.map((one) => one.key),
+    )}`,
   );

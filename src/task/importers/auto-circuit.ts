@@ -36,6 +36,7 @@ export const autoCircuit: Importer = {
   key: 'auto-circuit',
   title: 'auto-circuit JSON: prompts with answers, wrong answers and word positions',
   reference: 'github.com/UFO-101/auto-circuit (MIT)',
+  recognises: (beginning) => /^\s*\{/.test(beginning) && /"prompts"\s*:\s*\[/.test(beginning),
   read: (text, { path }) => {
     const value = parseJson(text, path);
     const prompts = isFields(value) ? value['prompts'] : undefined;

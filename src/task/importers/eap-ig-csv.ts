@@ -108,6 +108,7 @@ export const eapIgCsv: Importer = {
   key: 'eap-ig-csv',
   title: 'EAP-IG CSV: IOI, greater-than, gender bias, fact retrieval, hypernymy',
   reference: 'github.com/hannamw/EAP-IG (MIT)',
+  recognises: (beginning) => /^\uFEFF?[\w," ]*\bclean\b[\w," ]*(\r?\n|$)/.test(beginning),
   read: (text, options: ImportOptions) => {
     const table = readTable(text, options.path);
     const columns = Object.keys(table[0] ?? {});

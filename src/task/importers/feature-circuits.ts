@@ -21,5 +21,6 @@ export const featureCircuits: Importer = {
   key: 'feature-circuits',
   title: 'feature-circuits JSON Lines: subject-verb agreement',
   reference: 'github.com/saprmarks/feature-circuits (MIT)',
+  recognises: (beginning) => beginning.includes('"clean_prefix"'),
   read: (text, { path }) => ({ metric: 'logit-difference', rows: parseRows(text, path).map(pairOf) }),
 };

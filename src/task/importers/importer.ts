@@ -30,6 +30,8 @@ export interface Importer {
   readonly title: string;
   /** where the format comes from */
   readonly reference: string;
+  /** Whether a file begins as this format's do: for whoever takes it for a task. */
+  recognises(beginning: string): boolean;
   /** @throws task/json, task/import */
   read(text: string, options: ImportOptions): ImportedRows;
 }

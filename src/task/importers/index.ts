@@ -1,5 +1,6 @@
 /** The importers of others' data sets, and importing: rows that cannot be used are left out, and the task says how many and why. */
 import { refuse } from '../../errors.js';
+import { choicesFor } from '../../nearest.js';
 import { checkTask } from '../check.js';
 import type { DroppedSource, TaskFile, TaskPair } from '../schema.js';
 import { autoCircuit } from './auto-circuit.js';
@@ -43,11 +44,21 @@ export const importTask = (key: string, text: string, options: ImportOptions): T
   };
 };
 
+/** Far enough to see the first row. */
+const BEGINNING = 4096;
+
+/** The importer whose data set a text seems to be, or null. */
+export const recogniseDataSet = (text: string): Importer | null =>
+  IMPORTERS.find((importer) => importer.recognises(text.slice(0, BEGINNING))) ?? null;
+
 const findImporter = (key: string): Importer =>
   IMPORTERS.find((importer) => importer.key === key) ??
   refuse(
     'task/unknown',
-    `no importer is called "${key}"; expected one of ${IMPORTERS.map((one) => one.key).join(', ')}`,
+    `no importer is called "${key}"; expected one of ${choicesFor(
+      key,
+      IMPORTERS.map((one) => one.key),
+    )}`,
   );
 
 /** Row → the first lint rule that it breaks. */

@@ -59,6 +59,7 @@ export const mib: Importer = {
   key: 'mib',
   title: 'MIB rows: IOI, multiple choice, arithmetic, with a counterfactual each',
   reference: 'huggingface.co/mib-bench',
+  recognises: (beginning) => beginning.includes(`${SUFFIX}"`) || beginning.includes(`${SUFFIX}.`),
   read: (text, { path, corrupt }) => {
     const rows = parseRows(text, path);
     const names = [...new Set(Object.keys(rows[0] ?? {}).map((key) => key.split('.')[0] ?? ''))].filter((key) =>
