@@ -29,11 +29,7 @@ export function tellParity(of: Pick<ParityRow, 'distance' | 'tolerance' | 'numbe
   rows.set(key, { suite, title: title.join(' › '), distance: worse.distance, tolerance: worse.tolerance, numbers });
 }
 
-beforeEach(function () {
-  now = this.currentTest?.titlePath() ?? [];
-});
-
-after(() => {
+function writeParity(): void {
   if (process.env['UPDATE_PARITY'] !== '1') return;
   const before = JSON.parse(readFileSync(FILE, 'utf8')) as ParityRow[];
   const seen = new Set([...rows.values()].map(({ suite }) => suite));
@@ -42,4 +38,12 @@ after(() => {
   const all = [...kept, ...measured].map((row) => ({ ...row, distance: Number(row.distance.toPrecision(2)) }));
   all.sort((a, b) => (a.suite + a.title < b.suite + b.title ? -1 : 1));
   writeFileSync(FILE, `${JSON.stringify(all, null, 1)}\n`);
-});
+}
+
+/** Helpers are also imported by processes that tests start, where mocha is not. */
+if (typeof beforeEach === 'function') {
+  beforeEach(function () {
+    now = this.currentTest?.titlePath() ?? [];
+  });
+  after(writeParity);
+}
