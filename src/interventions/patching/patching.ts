@@ -7,7 +7,6 @@ import { planBatches, type PlannedBatch } from '../../engine/core/batches.js';
 import type { Engine } from '../../engine/core/engine.js';
 import type { Direction } from '../../engine/sources/kinds.js';
 import { withSession } from '../../engine/questions/session.js';
-import { TheveninError } from '../../errors.js';
 import type { Example, MetricKey } from '../../task/types.js';
 import type { PlannedGrid } from './types.js';
 
@@ -59,7 +58,7 @@ export async function runGrids(
       });
       for (const [g, grid] of grids.entries())
         await grid.ask(session, (cell, answers) => {
-          if (options.signal?.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
+          options.signal?.throwIfAborted();
           answers.forEach((answer, i) =>
             batch.indices.forEach(
               (place, e) => ((values[g] as Float64Array)[(cell + i) * count + place] = answer[e] as number),

@@ -8,7 +8,7 @@
  */
 import type { Engine } from '../../engine/core/engine.js';
 import { poolBytesPerToken, shareOf, withScrubPool, type ScrubPool } from '../../engine/questions/scrub.js';
-import { refuse, TheveninError } from '../../errors.js';
+import { refuse } from '../../errors.js';
 import { seeded, type Random } from '../../task/random.js';
 import type { Example, MetricKey } from '../../task/types.js';
 import {
@@ -137,7 +137,7 @@ export async function scrub(
   const total = pools.length * options.draws * (1 + claims.length);
   let done = 0;
   const step = (): void => {
-    if (watch.signal?.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
+    watch.signal?.throwIfAborted();
     watch.onProgress?.(++done, total);
   };
   let from = 0;

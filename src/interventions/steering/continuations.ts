@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/core/engine.js';
 import { withCachedRun, type CachedRun, type PromptSide } from '../../engine/model-run/prompts.js';
 import { otherPrompt } from '../../engine/sources/index.js';
 import { steer } from '../../engine/questions/steered.js';
-import { refuse, TheveninError } from '../../errors.js';
+import { refuse } from '../../errors.js';
 import type { ModelConfig } from '../../model/types.js';
 import type { Example } from '../../task/types.js';
 import { checkSampling, drawToken, gumbels, seedsFrom, type Sampling } from './sampling.js';
@@ -91,7 +91,7 @@ export async function continueSteered(
   for (const { indices } of planBatches(engine, finals).batches) {
     const own = indices.map((i) => rows[i] as Row);
     for (let token = 0; token < sampling.tokens; token++) {
-      if (signal?.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
+      signal?.throwIfAborted();
       await writeToken(engine, own, { examples, question });
       onProgress?.((done += own.length), total);
     }

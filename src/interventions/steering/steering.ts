@@ -8,7 +8,7 @@ import type { Engine } from '../../engine/core/engine.js';
 import type { PromptSide } from '../../engine/model-run/prompts.js';
 import { withSession, type Session } from '../../engine/questions/session.js';
 import { steer } from '../../engine/questions/steered.js';
-import { refuse, TheveninError } from '../../errors.js';
+import { refuse } from '../../errors.js';
 import type { AnswerSet, Example, MetricKey } from '../../task/types.js';
 import { additionOf, type SteeringPlaces } from './places.js';
 import type { SteeringVector } from './vectors.js';
@@ -82,7 +82,7 @@ export async function steerTask(
   const total = doses.length * examples.length;
   let done = 0;
   const advance = (count: number): void => {
-    if (question.signal?.aborted) throw new TheveninError('cli/interrupted', 'stopped; nothing was written');
+    question.signal?.throwIfAborted();
     question.onProgress?.((done += count), total);
   };
   for (const batch of planBatches(engine, examples).batches)
