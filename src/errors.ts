@@ -123,6 +123,10 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.',
   },
+  'report/record': {
+    exit: 2,
+    summary: 'There is no record of a run, it does not fit its schema, or files beside it are not those it names.',
+  },
   'runtime/device': {
     exit: 1,
     summary: 'The graphics device reported an error while it computed; the numbers of that run are not returned.',

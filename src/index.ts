@@ -44,6 +44,8 @@ export const parseHypothesis = later(async () => {
 export const tokens = later(async () => (await import('./jobs/attribution/tokens.js')).tokens);
 /** A vector added at a site, dose by dose, and what the model then writes. */
 export const steer = later(async () => (await import('./jobs/interventions/steer.js')).steer);
+/** Every page, picture and table of a run drawn again, from its record and data files alone. */
+export const render = later(async () => (await import('./jobs/records/render.js')).render);
 /** The strongest paths into a receiver, hop by hop. */
 export const trace = later(async () => (await import('./jobs/interventions/trace.js')).trace);
 /** A shipped task by its name, or a task file by its path. */

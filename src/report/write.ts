@@ -40,9 +40,13 @@ const encodeSidecars = <Kept extends object>(folder: RunFolder<Kept>, saved: Sav
   });
 };
 
-/** What is drawn of a run. */
-const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] =>
-  views.flatMap((view) => view.render(saved));
+/** What is drawn of a run. @throws report/record: a record of somebody else's names a file outside its folder */
+export const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] => {
+  const files = views.flatMap((view) => view.render(saved));
+  const outside = files.find(({ file }) => path.basename(file) !== file);
+  if (outside) refuse('report/record', `a view would be called "${outside.file}", which is no name of a file`);
+  return files;
+};
 
 /** Writes files into a folder, in the order given, each whole or not at all. Returns their paths. @throws file/unwritable */
 const writeFiles = async (dir: string, files: readonly RenderedFile[]): Promise<string[]> => {
@@ -68,10 +72,22 @@ export const writeRun = async <Kept extends object>(
   saved: Saved<Kept>,
 ): Promise<string[]> => {
   const last = recordFile(folder.file, saved.record, folder.schema);
-  const files = [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last];
-  const stale = folder.views
-    .flatMap((view) => view.files ?? [])
-    .filter((name) => !files.some(({ file }) => file === name));
+  return replace(dir, folder, [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last]);
+};
+
+/** Draws a run that is there already: views alone, everything else as it is. Returns the paths written, pages first. */
+export const writeViews = async <Kept extends object>(
+  dir: string,
+  folder: RunFolder<Kept>,
+  saved: Saved<Kept>,
+): Promise<string[]> => replace(dir, folder, renderViews(folder, saved));
+
+const replace = async <Kept extends object>(
+  dir: string,
+  { views }: RunFolder<Kept>,
+  files: readonly RenderedFile[],
+): Promise<string[]> => {
+  const stale = views.flatMap((view) => view.files ?? []).filter((name) => !files.some(({ file }) => file === name));
   const written = await writeFiles(dir, files);
   for (const name of stale) await writing(path.join(dir, name), () => rm(path.join(dir, name), { force: true }));
   return written.sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html')));

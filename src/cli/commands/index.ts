@@ -9,6 +9,7 @@ import { nodes } from './discovery/nodes.js';
 import { patch } from './interventions/patch.js';
 import { paths } from './interventions/paths.js';
 import { predict } from './inspect/predict.js';
+import { render } from './records/render.js';
 import { scrub } from './interventions/scrub.js';
 import { steer } from './interventions/steer.js';
 import { tasks } from './inspect/tasks.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CliCommand[] = [
   scrub,
   steer,
   tokens,
+  render,
   predict,
   doctor,
   models,

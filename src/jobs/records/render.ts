@@ -1,0 +1,37 @@
+/** Draws a run again, from its record and sidecars alone. */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { renderViews, writeViews } from '../../report/write.js';
+import { openRun } from './open.js';
+
+export interface Rendering {
+  /** the run's kind: report, patching, nodes … */
+  readonly kind: string;
+  /** files drawn, the page first, and whether they were there with the same bytes */
+  readonly files: readonly { readonly path: string; readonly asBefore: boolean }[];
+}
+
+/**
+ * Redraws every page, picture and table of a run: no model is opened and nothing is computed. The record and its sidecars are
+ * read, not written.
+ * @param out folder for what is drawn; undefined: the run's own
+ * @throws TheveninError report/record, report/npy, file/missing, file/unreadable, file/unwritable
+ */
+export async function render(run: string, { out }: { readonly out?: string | undefined } = {}): Promise<Rendering> {
+  const { dir, folder, saved } = await openRun(run);
+  const target = out ?? dir;
+  const before = new Map<string, boolean>();
+  for (const { file, content } of renderViews(folder, saved))
+    before.set(file, await holds(join(target, file), Buffer.from(content as string)));
+  const written = await writeViews(target, folder, saved);
+  return {
+    kind: folder.key,
+    files: written.map((path) => ({ path, asBefore: before.get(basename(path)) === true })),
+  };
+}
+
+const holds = async (path: string, content: Uint8Array): Promise<boolean> =>
+  readFile(path).then(
+    (there) => there.equals(content),
+    () => false,
+  );
