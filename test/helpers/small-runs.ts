@@ -11,7 +11,7 @@ import { steer } from '../../src/jobs/interventions/steer.js';
 import { trace } from '../../src/jobs/interventions/trace.js';
 import { golden, inTemporaryFolder, writeFiles } from './model-files.js';
 
-export const SMALL_MODEL = golden('architectures', 'gpt2');
+const SMALL_MODEL = golden('architectures', 'gpt2');
 const TASK = {
   ...{ name: 'mine & <yours>', metric: 'logit-difference', bos: false },
   pairs: [
