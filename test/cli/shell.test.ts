@@ -20,8 +20,8 @@ describe('thevenin', () => {
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
     expect(stdout).to.match(/^Usage: thevenin /);
     const unwrapped = stdout.replace(/\s+/g, ' ');
-    for (const { name, summary } of COMMANDS) {
-      expect(stdout).to.match(new RegExp(`^  ${name} `, 'm'));
+    for (const { name, aliases, summary } of COMMANDS) {
+      expect(stdout).to.match(new RegExp(`^  ${[name, ...aliases].join('\\|')} `, 'm'));
       expect(unwrapped).to.contain(summary);
     }
   });
