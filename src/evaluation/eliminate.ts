@@ -19,6 +19,8 @@ export interface EliminationTarget {
 export interface Elimination {
   readonly edges: Uint8Array;
   readonly edgeCount: number;
+  /** the target is met; otherwise nothing was taken out */
+  readonly met: boolean;
   /** how far from the whole model the result is, in the target's unit */
   readonly distance: number;
   /** circuits measured on the way */
@@ -57,7 +59,8 @@ export async function eliminate(
     removed = next !== null;
     if (next) ({ edges, distance } = next);
   }
-  return { edges, edgeCount: countIn(edges), distance, evaluations: judge.evaluations };
+  const met = distance <= target.within;
+  return { edges, edgeCount: countIn(edges), met, distance, evaluations: judge.evaluations };
 }
 
 interface Step {

@@ -20,6 +20,20 @@ export const asGiven = (value: number): string => `${value}`.replaceAll('-', 'âˆ
 export const orDash = (value: number | null, options?: { signed?: boolean }): string =>
   value === null ? 'â€“' : number(value, options);
 
+interface Spread {
+  readonly mean: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly count: number;
+}
+
+/** Every pair gave the same value, but for rounding: an interval over pairs has no width, and says nothing of other pairs. */
+export const isOfOneValue = ({ mean, low, high }: Spread): boolean =>
+  low !== null && high !== null && high - low <= 1e-6 * Math.abs(mean);
+
+export const ofOneValue = ({ count }: Pick<Spread, 'count'>): string =>
+  `the same for all ${whole(count)} pairs, so there is no interval`;
+
 /** Thousands apart: 32,491. */
 export const whole = (value: number): string => value.toLocaleString('en-US');
 

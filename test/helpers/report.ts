@@ -66,7 +66,15 @@ export const recordOf = (universe: Universe, scores: Float64Array, options: Opti
       seed: 0,
       forced: false,
     },
-    capability: { clean: estimate(3.5), corrupt: estimate(-3), gap: estimate(6.5), doesTask: true },
+    capability: {
+      clean: estimate(3.5),
+      corrupt: estimate(-3),
+      gap: estimate(6.5),
+      accuracy: { mean: 0.9375, low: 0.717, high: 0.989, count: 16 },
+      rank: { median: 1, worst: 3 },
+      doesTask: true,
+      faults: [],
+    },
     chunkPlan: {
       memoryBudgetBytes: 2 ** 31,
       stages: [{ stage: 'score', examplesPerChunk: 16, chunks: 2, estimatedBytes: 2 ** 28 }],

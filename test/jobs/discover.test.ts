@@ -3,9 +3,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { countIn } from '../../src/circuit/prune.js';
+import { describeFindings } from '../../src/cli/views/findings.js';
 import { bundledModels } from '../../src/model/load.js';
 import { recordProblem } from '../../src/report/check.js';
 import { decodeNpy } from '../../src/report/formats/npy.js';
+import { readExchange } from '../../src/report/formats/exchange.js';
 import { sha256 } from '../../src/report/sidecar.js';
 import type { ReportRecord } from '../../src/report/records/report.js';
 import { discover } from '../../src/jobs/discover/discover.js';
@@ -74,10 +77,47 @@ describe('discover', function () {
     expect(record.evaluation.split).equal('all');
   });
 
-  it('elimination ends at a smaller circuit that keeps the target', async () => {
-    const { record } = await discover({ ...INDUCTION, edges: 60, minimal: 0.2 });
-    expect(record.minimal?.edgeCount).lessThan(record.circuit.edgeCount);
-    expect(Math.abs(1 - (record.minimal?.faithfulness ?? 9))).lessThan(0.5);
+  it('elimination ends at a smaller circuit that keeps the target, and that is the circuit drawn, listed and exchanged', async () => {
+    const out = path.join(folder, 'minimal');
+    const { record } = await discover({ ...INDUCTION, edges: 60, minimal: 0.2, out, plain: true });
+    const { minimal, circuit, evaluation } = record;
+    expect(minimal?.met).equal(true);
+    expect(minimal?.distance).most(0.2);
+    expect(minimal?.edgeCount).lessThan(minimal?.from.edgeCount ?? 0);
+    expect(Math.abs(1 - (minimal?.faithfulness ?? 9))).lessThan(0.5);
+    expect(circuit.edges.map(({ name }) => name)).deep.equal(minimal?.edges);
+    expect(evaluation.faithfulness).closeTo(minimal?.faithfulness ?? 9, 1e-6);
+    expect(evaluation.random.edgeCount).equal(circuit.edgeCount);
+    const drawn = (await readFile(path.join(out, 'circuit.svg'), 'utf8')).match(/class="edge /g);
+    expect(drawn).length(circuit.edgeCount);
+    const { edges } = readExchange(await readFile(path.join(out, 'circuit.json'), 'utf8'), { file: 'circuit.json' });
+    expect(countIn(edges)).equal(circuit.edgeCount);
+    const page = await readFile(path.join(out, 'report.md'), 'utf8');
+    expect(page)
+      .contain('## Minimal circuit')
+      .and.match(/reached \| yes: /);
+  });
+
+  it('elimination of a circuit that never met the target says so, everywhere, and leaves the circuit as it was', async () => {
+    const out = path.join(folder, 'not-minimal');
+    const asked = { ...INDUCTION, edges: 6, out };
+    const { record } = await discover({ ...asked, minimal: 0.01 });
+    expect(record.minimal).include({ met: false, evaluations: 1 });
+    expect(record.minimal?.distance).greaterThan(0.01);
+    expect(record.circuit).deep.equal((await discover({ ...asked, out: undefined })).record.circuit);
+    const page = await readFile(path.join(out, 'report.html'), 'utf8');
+    expect(page).contain('the target was not reached').and.contain('elimination did not reach its target');
+    expect(describeFindings(record, [])).match(/not minimal +the target was not reached/);
+  });
+
+  it('says how well the model does the task: what it gets right, and where the answer stands among all tokens', async () => {
+    const { record } = await discover(INDUCTION);
+    const { accuracy, rank, faults } = record.capability;
+    expect(accuracy?.count).equal(32);
+    expect(accuracy?.mean).greaterThan(0.9);
+    expect(rank?.median).equal(1);
+    expect(faults).deep.equal([]);
+    expect(describeFindings(record, [])).match(/right in 1?\d\d % of pairs, the answer's rank 1 \(median\)/);
   });
 
   it('refuses a model that does not do the task, and goes on when forced', async () => {

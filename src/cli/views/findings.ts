@@ -1,5 +1,6 @@
 /** A report record as the few lines that a terminal shows. */
 import pc from 'picocolors';
+import { isOfOneValue, ofOneValue } from '../../report/format.js';
 import type { Estimate, ReportEdge, ReportRecord } from '../../report/records/report.js';
 
 const LABEL_WIDTH = 26;
@@ -11,8 +12,13 @@ const figure = (x: number | null): string => (x === null ? '–' : x.toFixed(Mat
 const signed = (x: number): string => `${x < 0 ? '' : '+'}${figure(x)}`;
 
 /** `3.41 [3.20, 3.62]` */
-const withInterval = ({ mean, low, high }: Estimate): string =>
-  low === null || high === null ? figure(mean) : `${figure(mean)} [${figure(low)}, ${figure(high)}]`;
+const withInterval = (estimate: Estimate): string => {
+  const { mean, low, high } = estimate;
+  if (low === null || high === null) return figure(mean);
+  return isOfOneValue(estimate)
+    ? `${figure(mean)} (${ofOneValue(estimate)})`
+    : `${figure(mean)} [${figure(low)}, ${figure(high)}]`;
+};
 
 const opening = ({ task, model, graph: { shape } }: ReportRecord): string => {
   const { discover, choose, report, whole } = task.splits;
@@ -22,11 +28,33 @@ const opening = ({ task, model, graph: { shape } }: ReportRecord): string => {
   return `${pc.bold(task.name)} on ${model.name} (${shape.nLayers} layers × ${shape.nHeads} heads), ${task.pairs} pairs: ${splits}`;
 };
 
-const capability = ({ capability: { doesTask, clean, corrupt }, task }: ReportRecord): string =>
-  line(
-    doesTask ? 'the model does the task' : pc.red('the model fails the task'),
-    `${task.metric} ${withInterval(clean)} clean, ${withInterval(corrupt)} corrupt`,
-  );
+const capability = ({ capability: found, task }: ReportRecord): string[] => {
+  const { doesTask, clean, corrupt, accuracy, rank, faults } = found;
+  const right = accuracy ? [`right in ${(100 * accuracy.mean).toFixed(0)} % of pairs`] : [];
+  const place = rank ? [`the answer's rank ${rank.median} (median)`] : [];
+  const values = `${task.metric} ${withInterval(clean)} clean, ${withInterval(corrupt)} corrupt`;
+  return [
+    line(
+      doesTask ? 'the model does the task' : pc.red('the model fails the task'),
+      [values, ...right, ...place].join(', '),
+    ),
+    ...faults.map((fault) => line('', pc.red(fault))),
+  ];
+};
+
+const minimal = ({ minimal: found }: ReportRecord): string[] => {
+  if (!found) return [];
+  const { met, target, distance, from, edgeCount, faithfulness } = found;
+  const where = `${figure(distance)} there`;
+  return [
+    met
+      ? line(
+          'minimal',
+          `${edgeCount} edges left of ${from.edgeCount}: ${target} (${where}); faithful ${figure(faithfulness)}, before ${figure(from.faithfulness)}`,
+        )
+      : line(pc.red('not minimal'), `the target was not reached: ${target} asked, ${where}; no edge was removed`),
+  ];
+};
 
 const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: ReportRecord): string => {
   const heads = nodes.filter((node) => node.startsWith('a')).length;
@@ -60,8 +88,9 @@ export const describeFindings = (record: ReportRecord, written: readonly string[
   const strongest = record.topEdges.filter(({ inCircuit }) => inCircuit).slice(0, STRONGEST);
   return [
     opening(record),
-    capability(record),
+    ...capability(record),
     circuit(record),
+    ...minimal(record),
     ...strongest.map((edge, i) => line(i === 0 ? 'strongest edges' : '', strongEdge(edge, title))),
     ...strong(`by ${record.resolved?.places ?? ''}`, record.resolved?.top ?? [], title),
     ...strong('of neurons', record.neurons?.top ?? [], title),

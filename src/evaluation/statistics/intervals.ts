@@ -46,6 +46,31 @@ export function estimateMean(values: ArrayLike<number>): Estimate {
   return { mean, low: mean - half, high: mean + half, count };
 }
 
+/**
+ * The share of values that are 1, with Wilson's score interval (1927): within 0 … 1, and of some width also where all are alike.
+ */
+export function estimateShare(values: ArrayLike<number>): Estimate {
+  const count = values.length;
+  const mean = meanOf(values);
+  if (count < 2) return { mean, low: null, high: null, count };
+  const z2 = NORMAL_QUANTILE ** 2;
+  const centre = (mean + z2 / (2 * count)) / (1 + z2 / count);
+  const half = (NORMAL_QUANTILE / (1 + z2 / count)) * Math.sqrt((mean * (1 - mean)) / count + z2 / (4 * count ** 2));
+  return { mean, low: Math.max(0, centre - half), high: Math.min(1, centre + half), count };
+}
+
+/** z with P(Z ≤ z) = 0.975 */
+const NORMAL_QUANTILE = 1.959963984540054;
+
+/** The middle value; of an even number the mean of the two. */
+export function medianOf(values: ArrayLike<number>): number {
+  const sorted = Array.from(values).sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
 /** t with P(T ≤ t) = p for `freedom` degrees, p > ½: bisection on the distribution function. */
 export function studentQuantile(p: number, freedom: number): number {
   let [low, high] = [0, 1];

@@ -5,15 +5,13 @@ import { randomCircuits } from '../../circuit/random.js';
 import { countIn } from '../../circuit/prune.js';
 import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../../circuit/select.js';
 import type { Circuit } from '../../circuit/types.js';
-import { eliminate } from '../../evaluation/eliminate.js';
 import { findMethod, type Method, type MethodSetting } from '../../attribution/edges/index.js';
 import { extentOf } from '../../attribution/edges/extent.js';
 import { heldFor } from '../../attribution/edges/held.js';
 import { fitMemory, mebibytes } from '../../attribution/edges/memory.js';
 import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
 import { refuse } from '../../errors.js';
-import { measureCapability, type Capability } from '../../evaluation/capability.js';
-import { faithfulness, measureCircuits, type CircuitMetrics } from '../../evaluation/faithfulness.js';
+import { measureCircuits, type CircuitMetrics } from '../../evaluation/faithfulness.js';
 import type { PositionGroups } from '../../engine/model-run/groups.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
 import type { AlternativeMaker } from '../../engine/sources/index.js';
@@ -23,7 +21,9 @@ import type { CheckedTask, Example } from '../../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './record.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { checkCapability } from './capable.js';
 import { checkDiagnosis, diagnose } from './diagnose.js';
+import { minimise } from './minimise.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './positions-and-neurons.js';
 import { earlyResults } from './interim-results.js';
 import { openJournal } from './journal.js';
@@ -51,11 +51,8 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
-  const { steps, rule, seed, tau, order, test, edges, updates, rate, lambda, restarts } = request;
   const { file, task } = await openTask(bench.model, request);
-  const holds = heldFor(task.metric, request.holds);
-  const masks = { edges, holds, updates, rate, lambda, restarts };
-  const setting = { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
+  const setting = settingOf(request, task);
   method.check?.({ metric: task.metric, setting });
   checkRequest(request, method);
   checkNeurons(bench, request, method);
@@ -64,12 +61,18 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const examples = pick(task, 'discover');
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
   checkSourceOf(bench, task, request);
-  const capability = await checkCapability(bench, task, { request, stages });
+  const capability = await checkCapability(bench, task, { force: request.force, stages });
   const journal = await journalOf(bench, request, { task, examples, groups });
   const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
   const keeps = { groups, keepsExamples: request.perExample, kept };
   const { attribution, memory } = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
-  const circuit = choose(bench, attribution, request);
+  const chosen = choose(bench, attribution, request);
+  const { minimal, circuit } = await minimise(bench, task, {
+    circuit: chosen,
+    within: request.minimal,
+    source,
+    stages,
+  });
   const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
   const whole = strongest.map((edge) => ({ edge }));
   const work = { request, method, setting, groups, source, stages, examples };
@@ -82,7 +85,6 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     seed: request.seed,
   });
   const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], source, stages });
-  const minimal = await minimise(bench, task, { circuit, request, source, stages });
   const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
   const layout = layOut(graph, { key: request.layout, seed: request.seed });
   return {
@@ -107,6 +109,14 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     layout,
     stages,
   };
+}
+
+/** What the method is asked, in its own terms. */
+function settingOf(request: DiscoverRequest, { metric }: CheckedTask): MethodSetting {
+  const { steps, rule, seed, tau, order, test, edges, updates, rate, lambda, restarts } = request;
+  const holds = heldFor(metric, request.holds);
+  const masks = { edges, holds, updates, rate, lambda, restarts };
+  return { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
 }
 
 /**
@@ -146,26 +156,6 @@ function choose(
     return makeCircuit(universe, found.edges, { rule: scores.method, by: found.by, requested, tiesLeftOut: 0 });
   }
   return selectCircuit(universe, scores.mean, selectionOf(request));
-}
-
-async function checkCapability(
-  bench: Workbench,
-  task: CheckedTask,
-  { request, stages }: { request: DiscoverRequest; stages: Stages },
-): Promise<Capability> {
-  const { examples, metric } = task;
-  const capability = await stages.run('does the model do the task?', examples.length, (report) =>
-    measureCapability(bench.engine, examples, { metric, onProgress: (done) => report(done) }),
-  );
-  if (!capability.doesTask && !request.force) {
-    const { mean, low, high } = capability.gap;
-    const interval = low === null || high === null ? '' : `, 95 % interval [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-    refuse(
-      'discovery/incapable',
-      `${task.name}: ${bench.model.config.name} does not do the task: ${metric} clean − corrupt = ${mean.toFixed(3)}${interval} over ${examples.length} pairs; a circuit would explain nothing (--force to go on)`,
-    );
-  }
-  return capability;
 }
 
 /** Scores every edge on the `discover` split, telling beforehand what that will cost. */
@@ -235,40 +225,4 @@ function evaluate(
       },
     ),
   );
-}
-
-/** Backward elimination on the `choose` split, the result evaluated on the `report` split. */
-async function minimise(
-  bench: Workbench,
-  task: CheckedTask,
-  {
-    circuit,
-    request,
-    source,
-    stages,
-  }: { circuit: Circuit; request: DiscoverRequest; source: AlternativeMaker | undefined; stages: Stages },
-): Promise<Findings['minimal']> {
-  const { minimal: within } = request;
-  if (within === undefined) return null;
-  const { engine } = bench;
-  const { metric } = task;
-  const found = await stages.run('backward elimination', circuit.edgeCount, (report) =>
-    eliminate(
-      {
-        engine,
-        examples: pick(task, 'choose'),
-        metric,
-        source,
-        signal: stages.signal,
-        onProgress: (left, atStart) => report(atStart - left, `${left} edges left`),
-      },
-      circuit.edges,
-      { keep: 'faithfulness', within },
-    ),
-  );
-  const { clean, corrupt, circuits } = await measureCircuits(engine, pick(task, 'report'), [found.edges], {
-    metric,
-    source,
-  });
-  return { ...found, within, faithfulness: faithfulness({ clean, corrupt, circuit: circuits[0] as Float64Array }) };
 }

@@ -3,12 +3,12 @@ import type { Circuit } from '../../circuit/types.js';
 import type { Method, MethodSetting } from '../../attribution/edges/index.js';
 import type { Attribution } from '../../attribution/edges/types.js';
 import type { Capability } from '../../evaluation/capability.js';
-import type { Elimination } from '../../evaluation/eliminate.js';
 import type { CircuitMetrics } from '../../evaluation/faithfulness.js';
 import type { TaskFile } from '../../task/schema.js';
 import type { CheckedTask } from '../../task/types.js';
 import type { Diagnosis } from './diagnose.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
+import type { Minimal } from './minimise.js';
 import type { Finer } from './positions-and-neurons.js';
 import type { DiscoverRequest } from './request.js';
 import type { OpenedSource } from './source.js';
@@ -29,6 +29,7 @@ export interface Findings {
   readonly attribution: Attribution;
   /** what the method was to hold, estimated before it began */
   readonly memory: Rehearsal;
+  /** the one that was chosen, or what backward elimination left of it */
   readonly circuit: Circuit;
   /** edges whose exact effect was measured, strongest first, and their effects [edge][example] */
   readonly strongest: readonly number[];
@@ -40,7 +41,7 @@ export interface Findings {
   readonly random: readonly Circuit[];
   /** the circuit, then the random ones, on the report split */
   readonly evaluated: CircuitMetrics;
-  readonly minimal: (Elimination & { readonly faithfulness: number | null; readonly within: number }) | null;
+  readonly minimal: Minimal | null;
   readonly layout: Layout;
   readonly stages: Stages;
 }

@@ -18,7 +18,7 @@ const TOP_EDGES = 20;
 export async function buildReport(findings: Findings): Promise<Found<ReportRecord>> {
   const sidecars = sidecarsOf(findings);
   const { bench, request, method, setting, stages, capability, layout } = findings;
-  const { clean, corrupt, gap, doesTask } = capability;
+  const { perExample: _, ...capable } = capability;
   const record: Found<ReportRecord>['record'] = {
     versions: {
       thevenin: packageVersion(),
@@ -44,9 +44,9 @@ export async function buildReport(findings: Findings): Promise<Found<ReportRecor
         requested: findings.circuit.selection.requested,
       },
       seed: request.seed,
-      forced: request.force && !doesTask,
+      forced: request.force && !capable.doesTask,
     },
-    capability: { clean, corrupt, gap, doesTask },
+    capability: capable,
     chunkPlan: chunkPlanOf(findings),
     graph: graphOf(findings),
     circuit: circuitOf(findings),
@@ -183,6 +183,10 @@ function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['mini
   const present = [...minimal.edges.keys()].filter((edge) => minimal.edges[edge] === 1);
   return {
     target: `|1 − faithfulness| ≤ ${minimal.within} on the choose split`,
+    within: minimal.within,
+    met: minimal.met,
+    distance: Number.isFinite(minimal.distance) ? minimal.distance : null,
+    from: minimal.from,
     edgeCount: minimal.edgeCount,
     edges: present.map((edge) => engine.universe.edgeName(edge)),
     faithfulness: minimal.faithfulness,

@@ -1,45 +1,9 @@
 /** What a report says, as titled tables: the content that the page and the text share. */
-import { number, orDash, whole } from '../format.js';
-import type { Estimate, ReportEdge, ReportRecord } from '../records/report.js';
-import type { Cell, Table } from '../format.js';
+import { number, orDash, whole, type Cell, type Table } from '../format.js';
+import type { ReportEdge, ReportRecord } from '../records/report.js';
+import { capabilityRows, eliminated, evaluation, minimal, splitName } from './judgement.js';
 
 const code = (text: string): Cell => ({ code: text });
-
-const interval = ({ mean, low, high }: Estimate): string =>
-  low === null || high === null ? number(mean) : `${number(mean)} [${number(low)}, ${number(high)}]`;
-
-const splitName = ({ evaluation, task }: ReportRecord): string =>
-  task.splits.whole
-    ? 'every pair (nothing was held out)'
-    : evaluation.split === 'report'
-      ? 'the report split'
-      : 'all pairs';
-
-const random = ({ evaluation }: ReportRecord): string => {
-  const values = evaluation.random.faithfulness;
-  if (values.length === 0) return '–';
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `mean ${number(mean)}, best ${number(Math.max(...values))} of ${values.length}`;
-};
-
-const evaluation = (record: ReportRecord): Table => {
-  const { clean, corrupt, circuit, faithfulness, random: null_ } = record.evaluation;
-  return {
-    title: 'Evaluation',
-    columns: ['', 'value'],
-    rows: [
-      [`metric (${record.task.metric}), model on clean prompts`, interval(clean)],
-      ['model on corrupt prompts', interval(corrupt)],
-      ['circuit', interval(circuit)],
-      ['faithfulness', orDash(faithfulness)],
-      [`random circuits of ${whole(null_.edgeCount)} edges`, random(record)],
-      ['percentile among them', null_.percentile === null ? '–' : `${number(null_.percentile)} %`],
-    ],
-    note:
-      `On ${splitName(record)}, ${whole(clean.count)} pairs; brackets are 95 % intervals over pairs. ` +
-      'Faithfulness = (circuit − corrupt) / (clean − corrupt): 0 is the corrupt run, 1 the whole model.',
-  };
-};
 
 const edgeRow = (edge: ReportEdge): Cell[] => [
   code(edge.name),
@@ -83,23 +47,6 @@ export const circuitTable = ({ circuit }: ReportRecord): Table => ({
   columns: EDGE_COLUMNS,
   rows: [...circuit.edges].sort((a, b) => Math.abs(b.score) - Math.abs(a.score)).map(edgeRow),
 });
-
-const minimal = ({ minimal: found }: ReportRecord): Table[] =>
-  found === null
-    ? []
-    : [
-        {
-          title: 'Minimal circuit',
-          columns: ['', 'value'],
-          rows: [
-            ['kept', found.target],
-            ['edges', whole(found.edgeCount)],
-            ['faithfulness', orDash(found.faithfulness)],
-            ['circuits measured', whole(found.evaluations)],
-          ],
-          note: 'By backward elimination with exact effects.',
-        },
-      ];
 
 const missed = ({ missed: found }: ReportRecord): Table[] =>
   found === null
@@ -147,6 +94,12 @@ const searchRows = ({ search }: ReportRecord): Table['rows'] =>
       ]
     : [];
 
+/** What became of the edges that were chosen. */
+const afterwards = ({ circuit, minimal: found }: ReportRecord): string =>
+  found?.met
+    ? `${whole(found.from.edgeCount)} after pruning, ${whole(circuit.edgeCount)} after elimination`
+    : `${whole(circuit.edgeCount)} after pruning`;
+
 const method = (record: ReportRecord): Table => {
   const { settings, circuit, graph } = record;
   const { riemann, selection, direction } = settings;
@@ -165,7 +118,7 @@ const method = (record: ReportRecord): Table => {
         'selection',
         `${selection.rule} by ${selection.by} score, ${Number.isInteger(selection.requested) ? whole(selection.requested) : number(selection.requested)} requested`,
       ],
-      ['edges', `${whole(circuit.chosen)} chosen, ${whole(circuit.edgeCount)} after pruning, of ${whole(graph.edges)}`],
+      ['edges', `${whole(circuit.chosen)} chosen, ${afterwards(record)}, of ${whole(graph.edges)}`],
       ...searchRows(record),
       ['ties left out at the cut', whole(circuit.tiesLeftOut)],
       ['seed', `${settings.seed}`],
@@ -175,7 +128,6 @@ const method = (record: ReportRecord): Table => {
 
 const task = ({ task: asked, capability, settings }: ReportRecord): Table => {
   const { discover, choose, report, whole: undivided, seed } = asked.splits;
-  const { doesTask } = capability;
   return {
     title: 'Task',
     columns: ['', 'value'],
@@ -190,8 +142,7 @@ const task = ({ task: asked, capability, settings }: ReportRecord): Table => {
           : `${whole(asked.pairs)}: ${discover} discover, ${choose} choose, ${report} report (seed ${seed})`,
       ],
       ['BOS prepended', asked.bos ? 'yes' : 'no'],
-      ['clean − corrupt, all pairs of the check', interval(capability.gap)],
-      ['the model does the task', doesTask ? 'yes' : settings.forced ? 'no (forced)' : 'no'],
+      ...capabilityRows(capability, settings),
       ...asked.dropped.map(({ reason, items }) => [`left out: ${reason}`, items.join(', ')]),
       ['SHA-256', code(asked.sha256)],
     ],
@@ -272,5 +223,5 @@ export const headline = (record: ReportRecord): string => {
     measured.faithfulness === null
       ? 'whose faithfulness is undefined'
       : `with faithfulness ${number(measured.faithfulness)} on ${splitName(record)}`;
-  return `${asked.name} in ${studied.name}: ${parts.join('')} ${kept}.`;
+  return `${asked.name} in ${studied.name}: ${parts.join('')} ${kept}${eliminated(record)}.`;
 };

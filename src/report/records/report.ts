@@ -10,7 +10,6 @@ import type { Static } from '@sinclair/typebox';
 import { SOURCE_KINDS } from '../../engine/sources/kinds.js';
 import {
   count,
-  estimate,
   nullable,
   object,
   published,
@@ -19,7 +18,9 @@ import {
   sidecar,
   text,
   type DeepReadonly,
+  type estimate,
 } from './fragments.js';
+import { capability, evaluation, minimal } from './judgement.js';
 
 const SCHEMA_VERSION = 1;
 
@@ -104,16 +105,6 @@ const settings = object({
   forced: Type.Boolean({ description: 'gone on although the model does not do the task' }),
 });
 
-const capability = object(
-  {
-    clean: estimate('metric on the clean prompts'),
-    corrupt: estimate('metric on the corrupt prompts'),
-    gap: estimate('clean - corrupt, pair by pair'),
-    doesTask: Type.Boolean({ description: "the gap's interval lies above 0" }),
-  },
-  'whether the model does the task at all',
-);
-
 const chunkPlan = object({
   memoryBudgetBytes: count('the ceiling'),
   stages: Type.Array(
@@ -191,42 +182,6 @@ const search = object(
     passes: count('in how many goes they were asked'),
   },
   'what a search for the circuit took',
-);
-
-const evaluation = object({
-  split: Type.Union([Type.Literal('report'), Type.Literal('all')]),
-  clean: estimate('metric of the whole model on clean prompts'),
-  corrupt: estimate('metric with every edge cut: of the corrupt prompts, unless cut edges read something else'),
-  circuit: estimate('metric of the circuit: edges outside it read the ablated source'),
-  faithfulness: nullable(
-    Type.Number({ description: '(circuit - corrupt) / (clean - corrupt) of the means; null where clean = corrupt' }),
-  ),
-  random: object(
-    {
-      edgeCount: count('edges of each random circuit after pruning: as many as the circuit has'),
-      seed: Type.Integer(),
-      faithfulness: Type.Array(Type.Number()),
-      percentile: nullable(
-        Type.Number({
-          minimum: 0,
-          maximum: 100,
-          description: 'random circuits less faithful, ties one half, in percent',
-        }),
-      ),
-    },
-    'random connected circuits of the same size',
-  ),
-});
-
-const minimal = object(
-  {
-    target: text('what had to be kept, e.g. |1 - faithfulness| <= 0.1'),
-    edgeCount: count('edges left'),
-    edges: Type.Array(Type.String()),
-    faithfulness: nullable(Type.Number()),
-    evaluations: count('circuits that were measured on the way'),
-  },
-  'the circuit after backward elimination with exact effects',
 );
 
 const missed = object(
