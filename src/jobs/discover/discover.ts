@@ -79,11 +79,8 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const effects = await measureExact(bench, task, { ...work, cuts: whole, what: 'edges' });
   const finer = await findFiner(bench, task, { ...work, attribution });
   const missed = await diagnose(bench, task, { ...work, strongest });
-  const random = randomCircuits(bench.engine.universe, {
-    edgeCount: circuit.edgeCount,
-    count: request.randomCircuits,
-    seed: request.seed,
-  });
+  const { randomCircuits: count, seed } = request;
+  const random = randomCircuits(bench.engine.universe, { edgeCount: circuit.edgeCount, count, seed });
   const evaluated = await evaluate(bench, task, { circuits: [circuit, ...random], source, stages });
   const graph = circuitGraph(bench.engine.universe, { scores: attribution.scores.mean, circuit });
   const layout = layOut(graph, { key: request.layout, seed: request.seed });
