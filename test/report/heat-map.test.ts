@@ -161,6 +161,15 @@ describe('a heat map', () => {
       .and.include('>−0.50<');
   });
 
+  it('has layer 0 at the top where asked: the same cells, from the other end', () => {
+    const topOfCell = (svg: string, cell: string): number =>
+      Number(new RegExp(`y="([\\d.]+)"[^>]*><title>${cell}`).exec(svg)![1]);
+    const [upward, downward] = [false, true].map((flip) => drawHeatMap(RECORD, GRID, { numbers: false, flip }));
+    expect(topOfCell(upward!, 'layer 0, position 2')).to.equal(topOfCell(downward!, 'layer 1, position 2'));
+    expect(topOfCell(upward!, 'layer 1, position 2')).to.equal(topOfCell(downward!, 'layer 0, position 2'));
+    expect(topOfCell(downward!, 'layer 0, position 2')).to.be.below(topOfCell(downward!, 'layer 1, position 2'));
+  });
+
   it('of thousands of neurons draws what can be seen and names the strongest', () => {
     const labels = Array.from({ length: 3072 }, (_, i) => `${i}`);
     const recovery = labels.map((_, i) => (i === 700 ? 1 : i === 5 ? -0.5 : 0.001));

@@ -43,6 +43,8 @@ export interface PatchRequest extends Omit<TaskRequest, 'split'>, JobRequest {
   readonly window: number;
   /** write values into the cells of the pictures */
   readonly numbers: boolean;
+  /** layer 0 at the top of the pictures */
+  readonly flip: boolean;
 }
 
 const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
@@ -61,6 +63,7 @@ const PATCH_DEFAULTS: Omit<PatchRequest, 'task' | 'model'> = {
   window: 1,
   examples: undefined,
   numbers: false,
+  flip: false,
   seed: 0,
   bos: undefined,
   runtime: 'auto',

@@ -1,10 +1,13 @@
-import { drawHeatMap } from '../charts/heat-map/svg.js';
+import { drawHeatMap, type HeatMapOptions } from '../charts/heat-map/svg.js';
 import { patchingPage } from '../pages/patching.js';
 import { PATCHING_SCHEMA, type PatchingRecord } from '../records/patching.js';
 import { page, type RunFolder } from './types.js';
 
-/** Values are written into cells where that was asked for. */
-const optionsOf = ({ request }: PatchingRecord): { numbers: boolean } => ({ numbers: request?.['numbers'] === true });
+/** Values are written into cells, and layer 0 stands at the top, where that was asked for. */
+const optionsOf = ({ request }: PatchingRecord): HeatMapOptions => ({
+  numbers: request?.['numbers'] === true,
+  flip: request?.['flip'] === true,
+});
 
 export const PATCHING: RunFolder<PatchingRecord> = {
   key: 'patching',

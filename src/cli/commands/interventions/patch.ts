@@ -59,6 +59,7 @@ export const patch = defineCommand({
     window: value('--window <n>', 'with --each layer: so many layers around each together', integer({ least: 1 }), 1),
     examples: examplesOption,
     numbers: flag('--numbers', 'write the values into the cells of the pictures'),
+    flip: flag('--flip', 'layer 0 at the top of the pictures (default: at the bottom)'),
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),
     ...lastOptions,
   },

@@ -1,5 +1,5 @@
 /**
- * A grid's heat map as SVG: layers upward as in the picture of a circuit, symmetric colours about 0, a colour bar over the range of
+ * A grid's heat map as SVG: layers upward as in the picture of a circuit (or downward, if asked), symmetric colours about 0, a colour bar over the range of
  * the values. All styles are attributes, so that editors and LaTeX tools show what browsers show; classes let a page restyle it.
  */
 import { escapeMarkup, number } from '../../format.js';
@@ -7,7 +7,7 @@ import { cellName, shown, shownName, strongestCells } from '../../records/patchi
 import type { GridRecord, HeatAxis, PatchingRecord } from '../../records/patching.js';
 import { CHARACTER, FAINT, picture, px, text } from '../svg-text.js';
 import { colourAt, inkOn } from './colours.js';
-import { tableOf, type HeatTable } from './table.js';
+import { flipped, tableOf, type HeatTable } from './table.js';
 
 const HEAD = 62;
 const BAR = { gap: 26, width: 13, label: 58, beyond: 21, least: 110 };
@@ -16,6 +16,8 @@ const LONGEST = 22;
 export interface HeatMapOptions {
   /** write each value into its cell */
   readonly numbers: boolean;
+  /** the first row at the top instead of at the bottom; default false */
+  readonly flip?: boolean;
 }
 
 /** What is drawn. */
@@ -209,7 +211,8 @@ export const drawHeatMap = (
 
 /** Same map, same bytes. */
 export function drawMap(map: HeatMap, options: HeatMapOptions = { numbers: false }): string {
-  const frame = frameOf(tableOf(map.axes), map.values, options);
+  const table = tableOf(map.axes);
+  const frame = frameOf(options.flip ? flipped(table) : table, map.values, options);
   const title = `${map.title[0]?.toUpperCase()}${map.title.slice(1)}`;
   return picture({ title, subtitle: map.subtitle, ...frame.size }, [
     ...drawCells(frame, map, options.numbers),

@@ -73,3 +73,11 @@ function rowsAndColumns(axes: readonly HeatAxis[]): HeatTable {
     vast: false,
   };
 }
+
+/** The same rows from the other end. */
+export const flipped = ({ rowLabels, cells, rules, ...table }: HeatTable): HeatTable => ({
+  ...table,
+  rowLabels: [...rowLabels].reverse(),
+  cells: [...cells].reverse(),
+  rules: rules.map((row) => rowLabels.length - row),
+});
