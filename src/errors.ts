@@ -56,6 +56,11 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'Random subsets are too few, or drawn so seldom or so often, that they can bound nothing.',
   },
+  'file/exists': {
+    exit: 2,
+    summary: 'A folder that should be written to holds a run already, or files of the same names that no run wrote.',
+  },
+  'file/in-use': { exit: 2, summary: 'Another process is writing to the same folder or journal.' },
   'file/missing': { exit: 2, summary: 'A file or folder that was named does not exist.' },
   'file/unreadable': {
     exit: 2,

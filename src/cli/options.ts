@@ -27,6 +27,8 @@ export const memoryOption = value(
 export const jsonOption = flag('--json', 'print JSON');
 export const examplesOption = value('--examples <n>', 'use the first n pairs of the task only', integer({ least: 1 }));
 
+export const overwriteOption = flag('--overwrite', 'replace the run that the folder of --out holds');
+
 /** How prompts begin, what computes, how it is told: the last options of a command that runs a task. */
 export const lastOptions = {
   bos: bosOption,

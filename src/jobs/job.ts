@@ -25,6 +25,8 @@ export interface JobRequest {
   readonly model: string;
   /** folder of the result; undefined: nothing is written */
   readonly out: string | undefined;
+  /** replaces the run that the folder holds */
+  readonly overwrite?: boolean | undefined;
   readonly runtime: string;
   readonly threads: number | undefined;
   /** bytes; undefined: a share of the machine's */
@@ -73,7 +75,7 @@ export const job =
       const record = { ...head, request: kept(asked), ...found.record } as object as Kept;
       const saved = { record, sidecars: found.sidecars };
       stages.signal.throwIfAborted();
-      return { ...saved, written: asked.out === undefined ? [] : await writeRun(asked.out, spec.folder, saved) };
+      return { ...saved, written: await writeRun(asked, spec.folder, saved) };
     });
   };
 

@@ -10,6 +10,7 @@ import { resolveTask } from '../task/files/load.js';
 import type { TaskFile } from '../task/schema.js';
 import type { CheckedTask } from '../task/types.js';
 import { invariant } from '../errors.js';
+import { withOutput, type OutputRequest } from '../report/output.js';
 
 export interface Workbench {
   readonly model: Model;
@@ -17,16 +18,18 @@ export interface Workbench {
   readonly engine: Engine;
 }
 
-/** Opens a model and a runtime, hands them to `work`, and closes them whatever happens. */
-export async function withWorkbench<T>(
-  of: {
-    readonly model: string;
-    readonly runtime: string;
-    readonly threads?: number | undefined;
-    readonly memory?: number | undefined;
-  },
-  work: (bench: Workbench) => Promise<T>,
-): Promise<T> {
+interface BenchRequest extends OutputRequest {
+  readonly model: string;
+  readonly runtime: string;
+  readonly threads?: number | undefined;
+  readonly memory?: number | undefined;
+}
+
+/** Takes the folder of the result, opens a model and a runtime, hands them to `work`, and closes them whatever happens. */
+export const withWorkbench = <T>(of: BenchRequest, work: (bench: Workbench) => Promise<T>): Promise<T> =>
+  withOutput(of, () => withModel(of, work));
+
+async function withModel<T>(of: BenchRequest, work: (bench: Workbench) => Promise<T>): Promise<T> {
   const model = await loadModel(of.model);
   try {
     const runtime = await createRuntime(of.runtime, { threads: of.threads ?? 0 });

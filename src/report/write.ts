@@ -1,34 +1,14 @@
 /** A run's folder: sidecars, views, and the record last, so that a folder with a record is complete. */
-import { mkdir, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { invariant, refuse } from '../errors.js';
 import { encodeNpy } from './formats/npy.js';
 import { recordFile } from './check.js';
 import type { RunFolder } from './folders/types.js';
+import { holds, manifestFile, readManifest, unchanged, type Manifest } from './manifest.js';
+import { checkFolder, inTheWay, isOurs, makeFolders, withFolder, writing, type OutputRequest } from './output.js';
 import { sha256 } from './sidecar.js';
 import type { RenderedFile, Saved } from './view.js';
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'no permission; choose a folder you may write to with --out',
-  EPERM: 'no permission; choose a folder you may write to with --out',
-  EROFS: 'the file system is read-only; choose another folder with --out',
-  ENOSPC: 'the disk is full; free some space, or choose another folder with --out',
-  EDQUOT: 'the disk quota is used up; free some space, or choose another folder with --out',
-  ENOTDIR: 'a part of its path is a file, not a folder; choose another folder with --out',
-  EEXIST: 'there is a file of that name; choose another folder with --out',
-  EISDIR: 'there is a folder of that name; choose another folder with --out',
-};
-
-/** Turns what the file system says into one line that says what to do. */
-const writing = async (target: string, work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    refuse('file/unwritable', `cannot write ${target}: ${REASONS[code] ?? message}`, error);
-  }
-};
 
 const encodeSidecars = <Kept extends object>(folder: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] => {
   const described = folder.sidecars(saved.record);
@@ -48,47 +28,114 @@ export const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, sav
   return files;
 };
 
-/** Writes files into a folder, in the order given, each whole or not at all. Returns their paths. @throws file/unwritable */
-const writeFiles = async (dir: string, files: readonly RenderedFile[]): Promise<string[]> => {
-  await writing(dir, () => mkdir(dir, { recursive: true }));
-  const written: string[] = [];
-  for (const { file, content } of files) {
-    const target = path.join(dir, file);
-    await writing(target, () => writeFileAtomic(target, typeof content === 'string' ? content : Buffer.from(content)));
-    written.push(target);
-  }
-  return written;
-};
-
 /**
- * Writes a run's folder: every file whole or not at all. Views and the folder's earlier versions of them under another name
- * (circuit.json.gz beside circuit.json) are replaced. Returns the paths written, pages first.
- *
- * Refuses with `file/unwritable` where the folder cannot be made or written to.
+ * Writes a run's folder, each file whole or not at all, the record last. The run before, where there is one and it may be replaced, is
+ * removed first, its record before the rest: a folder never holds one run's record and another's files.
+ * Returns the paths written, pages first; none where there is no folder.
+ * @throws TheveninError file/unwritable, file/exists
  */
 export const writeRun = async <Kept extends object>(
-  dir: string,
+  output: OutputRequest,
   folder: RunFolder<Kept>,
   saved: Saved<Kept>,
 ): Promise<string[]> => {
+  if (output.out === undefined) return [];
   const last = recordFile(folder.file, saved.record, folder.schema);
-  return replace(dir, folder, [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last]);
+  return writeAfresh(output.out, [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last], output);
 };
 
-/** Draws a run that is there already: views alone, everything else as it is. Returns the paths written, pages first. */
+/** Draws a run elsewhere: views alone. Returns the paths written, pages first. @throws TheveninError file/unwritable, file/exists */
 export const writeViews = async <Kept extends object>(
+  output: OutputRequest & { readonly out: string },
+  folder: RunFolder<Kept>,
+  saved: Saved<Kept>,
+): Promise<string[]> => writeAfresh(output.out, renderViews(folder, saved), output);
+
+/**
+ * Draws a run where it lies: its views are replaced where the manifest vouches for them, everything else stays as it is.
+ * Returns the paths of all views, pages first.
+ * @throws TheveninError file/unwritable, file/exists, file/in-use
+ */
+export const redraw = async <Kept extends object>(
   dir: string,
   folder: RunFolder<Kept>,
   saved: Saved<Kept>,
-): Promise<string[]> => replace(dir, folder, renderViews(folder, saved));
+): Promise<string[]> =>
+  withFolder(dir, async () => {
+    const views = renderViews(folder, saved);
+    const earlier = await readManifest(dir);
+    const present = new Set(await readdir(dir));
+    const mine = async (name: string): Promise<boolean> => earlier !== null && unchanged(dir, name, earlier);
+    for (const view of views)
+      if (present.has(view.file) && !(await holds(dir, view)) && !(await mine(view.file))) inTheWay(path.join(dir, view.file)); // prettier-ignore
+    const read = async (file: string): Promise<RenderedFile> => ({
+      file,
+      content: await readFile(path.join(dir, file)),
+    });
+    const data = await Promise.all(folder.sidecars(saved.record).map(({ file }) => read(file)));
+    const other = folder.views
+      .flatMap(({ files = [] }) => files)
+      .filter((name) => views.every(({ file }) => file !== name));
+    await removeTemporary(dir);
+    for (const view of views) if (!(await holds(dir, view))) await writeWhole(dir, view);
+    for (const name of other) if (await mine(name)) await remove(dir, name);
+    await writeWhole(dir, manifestFile([...data, ...views, await read(folder.file)]));
+    return pathsOf(dir, views);
+  });
 
-const replace = async <Kept extends object>(
+/** Into a folder that holds nothing of these names, but for a run that is replaced. */
+const writeAfresh = async (
   dir: string,
-  { views }: RunFolder<Kept>,
   files: readonly RenderedFile[],
+  { overwrite }: Pick<OutputRequest, 'overwrite'>,
 ): Promise<string[]> => {
-  const stale = views.flatMap((view) => view.files ?? []).filter((name) => !files.some(({ file }) => file === name));
-  const written = await writeFiles(dir, files);
-  for (const name of stale) await writing(path.join(dir, name), () => rm(path.join(dir, name), { force: true }));
-  return written.sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html')));
+  for (const { file } of files) invariant(isOurs(file), `${file} is a name that runs are known to write`);
+  await makeFolders(dir);
+  const earlier = await checkFolder(dir, { overwrite });
+  await removeTemporary(dir);
+  if (earlier) await removeRun(dir, earlier);
+  for (const one of [manifestFile(files), ...files]) await writeWhole(dir, one);
+  return pathsOf(dir, files);
+};
+
+const pathsOf = (dir: string, files: readonly RenderedFile[]): string[] =>
+  files
+    .map(({ file }) => path.join(dir, file))
+    .sort((a, b) => Number(b.endsWith('.html')) - Number(a.endsWith('.html')));
+
+const TEMPORARY = /^\..+\.thevenin-unfinished$/;
+
+/** What a killed run was just writing. */
+const removeTemporary = async (dir: string): Promise<void> => {
+  for (const name of await writing(dir, () => readdir(dir))) if (TEMPORARY.test(name)) await remove(dir, name);
+};
+
+/** The record first, the manifest last, so that a process killed in between leaves what the next one knows to be unfinished. */
+const removeRun = async (dir: string, run: Manifest): Promise<void> => {
+  for (const name of [...run.digests.keys()].reverse()) if (await unchanged(dir, name, run)) await remove(dir, name);
+  await remove(dir, run.file);
+};
+
+const remove = (dir: string, name: string): Promise<void> =>
+  writing(path.join(dir, name), () => unlink(path.join(dir, name)));
+
+/** Through a file of another name, which takes the right one when all of it is on the disk. */
+const writeWhole = async (dir: string, { file, content }: RenderedFile): Promise<void> => {
+  const target = path.join(dir, file);
+  const temporary = path.join(dir, `.${file}.thevenin-unfinished`);
+  await writing(target, async () => {
+    try {
+      const handle = await open(temporary, 'wx');
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, target);
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+  });
 };

@@ -24,7 +24,7 @@ export const reportOf = (
 const [, script = '', dir = ''] = process.argv;
 if (fileURLToPath(import.meta.url) === script) {
   const { record, sidecars } = reportOf(2, 2);
-  const error: unknown = await writeRun(dir, REPORT, { record, sidecars }).catch((reason: unknown) => reason);
+  const error: unknown = await writeRun({ out: dir }, REPORT, { record, sidecars }).catch((reason: unknown) => reason);
   const { code, message } = error as { code?: string; message?: string };
   console.log(JSON.stringify({ code, message, files: await readdir(dir) }));
 }

@@ -47,7 +47,7 @@ describe('causal tracing of facts', () => {
       expect(readdirSync(out).sort()).to.deep.equal(
         [
           ...keys.flatMap((key) => [`${key}.npy`, `${key}.svg`, `${key}-effects.svg`]),
-          ...['tracing.html', 'tracing.json'],
+          ...['tracing.html', 'tracing.json', 'SHA256SUMS'],
         ].sort(),
       );
       const page = readFileSync(join(out, 'tracing.html'), 'utf8');

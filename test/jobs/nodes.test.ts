@@ -33,7 +33,7 @@ describe('attribution to the nodes of a model', () => {
       const asked = { ...of, site: ['z', 'neurons'], layers: [0, 2], top: 4, sample: 3, out };
       const { record, written } = await nodes(asked);
       expect(readdirSync(out).sort()).to.deep.equal(
-        ['neurons.npy', 'neurons.svg', 'nodes.html', 'nodes.json', 'nodes.md', 'z.npy', 'z.svg'].sort(),
+        ['SHA256SUMS', 'neurons.npy', 'neurons.svg', 'nodes.html', 'nodes.json', 'nodes.md', 'z.npy', 'z.svg'].sort(),
       );
       expect(written[0]).to.equal(join(out, 'nodes.html'));
       expect(JSON.parse(readFileSync(join(out, 'nodes.json'), 'utf8'))).to.deep.equal(JSON.parse(JSON.stringify(record))); // prettier-ignore

@@ -30,7 +30,7 @@ describe('patching a task', () => {
       const keys = ['resid-pre', 'attention-out', 'mlp-out', 'z', 'q', 'k', 'v', 'pattern'];
       expect(record.grids.map(({ grid }) => grid)).to.deep.equal(keys);
       expect(readdirSync(out).sort()).to.deep.equal(
-        [...keys.flatMap((key) => [`${key}.npy`, `${key}.svg`]), 'patching.html', 'patching.json'].sort(),
+        [...keys.flatMap((key) => [`${key}.npy`, `${key}.svg`]), 'patching.html', 'patching.json', 'SHA256SUMS'].sort(),
       );
       expect(written[0]).to.equal(join(out, 'patching.html'));
       expect(JSON.parse(readFileSync(join(out, 'patching.json'), 'utf8'))).to.deep.equal(
@@ -74,7 +74,13 @@ describe('patching the paths of a task', () => {
         { name: 'sender', labels: ['a0.h0', 'a0.h1', 'a0.h2', 'a0.h3'] },
         { name: 'receiver', labels: ['logits'] },
       ]);
-      expect(readdirSync(out).sort()).to.deep.equal(['patching.html', 'patching.json', 'path.npy', 'path.svg']);
+      expect(readdirSync(out).sort()).to.deep.equal([
+        'SHA256SUMS',
+        'patching.html',
+        'patching.json',
+        'path.npy',
+        'path.svg',
+      ]);
       expect(readFileSync(written[0]!, 'utf8')).to.include('Along the paths from sender to receiver alone');
     }));
 
@@ -132,7 +138,7 @@ describe('thevenin patch', () => {
       const record = JSON.parse(stdout) as PatchingRecord;
       expect(record).to.include({ kind: 'activation-patching', direction: 'noising' });
       expect(record.grids[0]!.axes[0]!.labels).to.deep.equal(['1', '2']);
-      expect((await runCli(words)).stdout).to.match(
+      expect((await runCli([...words, '--overwrite'])).stdout).to.match(
         /^mine on gpt2, 2 pairs, denoising: .*\n(.*\n)*z +layer \d, head \d/,
       );
     }));

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { COMMITTED_RUNS } from '../../docs/runs.js';
 import { render } from '../../src/jobs/records/render.js';
 import { RUN_FOLDERS } from '../../src/report/folders/index.js';
+import { sha256 } from '../../src/report/sidecar.js';
 import { runCli } from '../helpers/cli.js';
 import { inTemporaryFolder, refused } from '../helpers/model-files.js';
 import { SMALL_RUNS, withSmallRun } from '../helpers/small-runs.js';
@@ -106,6 +107,35 @@ describe('a run that cannot be drawn', () => {
   });
 });
 
+describe('a run drawn where it lies', () => {
+  it('keeps what somebody wrote into its views, and is again what its manifest says once that is moved', () =>
+    inTemporaryFolder(async (folder) => {
+      cpSync(SCRUBBING, folder, { recursive: true });
+      const written = bytesOf(folder);
+      writeFileSync(join(folder, 'scrubbing.md'), 'my own words');
+      await refused(render(folder), 'file/exists', 'scrubbing.md', 'changed since');
+      expect(readFileSync(join(folder, 'scrubbing.md'), 'utf8')).to.equal('my own words');
+      rmSync(join(folder, 'scrubbing.md'));
+      await render(folder);
+      expect(bytesOf(folder)).to.deep.equal(written);
+    }));
+
+  it('replaces views that are as the run wrote them, though it would draw them otherwise now', () =>
+    inTemporaryFolder(async (folder) => {
+      cpSync(SCRUBBING, folder, { recursive: true });
+      const written = bytesOf(folder);
+      const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8');
+      writeFileSync(join(folder, 'scrubbing.md'), 'as an earlier version drew it');
+      const digest = sha256(readFileSync(join(folder, 'scrubbing.md')));
+      writeFileSync(
+        join(folder, 'SHA256SUMS'),
+        sums.replace(/[0-9a-f]{64} {2}scrubbing\.md/, `${digest}  scrubbing.md`),
+      );
+      await render(folder);
+      expect(bytesOf(folder)).to.deep.equal(written);
+    }));
+});
+
 describe('thevenin render', () => {
   it('draws into the folder named, leaving the run alone, and says which files it drew', () =>
     inTemporaryFolder(async (folder) => {
@@ -115,7 +145,7 @@ describe('thevenin render', () => {
       expect(code, stderr).to.equal(0);
       const drawn = ['scrubbing.html', 'scrubbing.md', 'hypothesis.svg'];
       expect(stdout.trim().split('\n').map((line) => basename(line))).to.deep.equal(drawn); // prettier-ignore
-      expect(readdirSync(folder).sort()).to.deep.equal([...drawn].sort());
+      expect(readdirSync(folder).sort()).to.deep.equal(['SHA256SUMS', ...drawn].sort());
       for (const file of drawn) expect(bytesOf(folder)[file]).to.equal(before[file]);
       expect(bytesOf(SCRUBBING)).to.deep.equal(before);
     }));

@@ -83,7 +83,7 @@ describe('scrubbing a task causally', () => {
         .to.match(/3 of 4 prompts/)
         .and.to.contain('depends on tokens at S alone');
       expect(readdirSync(out).sort()).to.deep.equal(
-        ['claims.npy', 'hypothesis.svg', 'prompts.npy', 'scrubbed.npy', 'scrubbing.html', 'scrubbing.json', 'scrubbing.md'], // prettier-ignore
+        ['SHA256SUMS', 'claims.npy', 'hypothesis.svg', 'prompts.npy', 'scrubbed.npy', 'scrubbing.html', 'scrubbing.json', 'scrubbing.md'], // prettier-ignore
       );
       const record = JSON.parse(readFileSync(join(out, 'scrubbing.json'), 'utf8')) as ScrubbingRecord;
       expect(readFileSync(join(out, 'scrubbing.html'), 'utf8')).to.equal(scrubbingPage(record));

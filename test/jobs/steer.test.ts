@@ -162,7 +162,7 @@ describe('steering a task', () => {
       expect(readdirSync(folder)).to.deep.equal(['task.json']);
       const { record, written } = await steer({ ...asked, tokens: 2 });
       expect(readdirSync(out).sort()).to.deep.equal(
-        ['dose-response.svg', 'log-probabilities.svg', 'steering.html', 'steering.json', 'steering.npy', 'vector.npy'],
+        ['SHA256SUMS', 'dose-response.svg', 'log-probabilities.svg', 'steering.html', 'steering.json', 'steering.npy', 'vector.npy'],
       ); // prettier-ignore
       expect(written[0]).to.equal(join(out, 'steering.html'));
       expect(JSON.parse(readFileSync(join(out, 'steering.json'), 'utf8'))).to.deep.equal(record);

@@ -54,7 +54,7 @@ describe('attributing a task to tokens', () => {
       await refused(tokens({ ...asked, method: 'lime' }), 'attribution/method', '"lime"');
       expect(readdirSync(folder)).to.deep.equal(['task.json']);
       const { record, written } = await tokens(asked);
-      expect(readdirSync(out).sort()).to.deep.equal(['tokens.html', 'tokens.json', 'tokens.npy']);
+      expect(readdirSync(out).sort()).to.deep.equal(['SHA256SUMS', 'tokens.html', 'tokens.json', 'tokens.npy']);
       expect(written[0]).to.equal(join(out, 'tokens.html'));
       expect(JSON.parse(readFileSync(join(out, 'tokens.json'), 'utf8'))).to.deep.equal(record);
       const { data, shape } = decodeNpy(readFileSync(join(out, 'tokens.npy')), 'tokens.npy');

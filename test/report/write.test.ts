@@ -19,8 +19,10 @@ import { reportOf } from '../helpers/write-report.js';
 const ISOLATE = 'unshare';
 const WRITER = fileURLToPath(new URL('../helpers/write-report.ts', import.meta.url));
 const small = reportOf(2, 2);
-const writeReport = (dir: string, record: ReportRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
-  writeRun(dir, REPORT, { record, sidecars });
+const writeReport = (out: string, record: ReportRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
+  writeRun({ out }, REPORT, { record, sidecars });
+const replaceReport = (out: string, record: ReportRecord, sidecars: readonly Sidecar[]): Promise<string[]> =>
+  writeRun({ out, overwrite: true }, REPORT, { record, sidecars });
 
 describe('writing a report', () => {
   let dir: string;
@@ -39,7 +41,7 @@ describe('writing a report', () => {
     const out = path.join(dir, 'a', 'b');
     const written = await writeReport(out, small.record, small.sidecars);
     const expected = ['circuit.json', 'circuit.svg', 'report.html', 'report.json', 'report.md', 'scores.npy'];
-    expect((await readdir(out)).sort()).to.deep.equal(expected);
+    expect((await readdir(out)).sort()).to.deep.equal(['SHA256SUMS', ...expected]);
     expect(written.map((file) => path.basename(file)).sort()).to.deep.equal(expected);
     expect(path.basename(written.at(-1)!)).to.equal('report.json');
   });
@@ -67,7 +69,7 @@ describe('writing a report', () => {
     await writeReport(dir, large.record, large.sidecars);
     const compressed = gunzipSync(await readFile(path.join(dir, 'circuit.json.gz'))).toString();
     expect(await readdir(dir)).not.to.include('circuit.json');
-    await writeReport(dir, { ...large.record, request: { plain: true } }, large.sidecars);
+    await replaceReport(dir, { ...large.record, request: { plain: true } }, large.sidecars);
     expect(await readFile(path.join(dir, 'circuit.json'), 'utf8')).to.equal(compressed);
     expect(await readdir(dir)).not.to.include('circuit.json.gz');
   });
@@ -76,7 +78,7 @@ describe('writing a report', () => {
     const read = async () => Promise.all((await readdir(dir)).sort().map((file) => readFile(path.join(dir, file))));
     await writeReport(dir, small.record, small.sidecars);
     const first = await read();
-    await writeReport(dir, small.record, small.sidecars);
+    await replaceReport(dir, small.record, small.sidecars);
     expect(await read()).to.deep.equal(first);
   });
 
@@ -117,9 +119,9 @@ describe('writing a report', () => {
     expect(code).to.equal('file/unwritable');
     expect(message).to.contain('the disk is full; free some space');
     expect(files).to.include('scores.npy').and.not.to.include('report.json');
-    expect(files.filter((file) => !/^(scores\.npy|circuit\.(json|svg)|report\.(md|html))$/.test(file))).to.deep.equal(
-      [],
-    );
+    expect(
+      files.filter((file) => !/^(SHA256SUMS|scores\.npy|circuit\.(json|svg)|report\.(md|html))$/.test(file)),
+    ).to.deep.equal([]);
   });
 
   it('never writes a record that does not fit its schema or its sidecars', async () => {

@@ -11,6 +11,8 @@ export interface DiscoverRequest extends AcdcSetting, MaskSetting {
   readonly model: string;
   /** folder of the report; undefined: nothing is written */
   readonly out: string | undefined;
+  /** replaces the run that the folder holds */
+  readonly overwrite: boolean;
   readonly method: string;
   readonly steps: number;
   readonly rule: RiemannRule;
@@ -61,6 +63,7 @@ export interface DiscoverRequest extends AcdcSetting, MaskSetting {
 
 export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   out: undefined,
+  overwrite: false,
   method: 'eap-ig',
   steps: 5,
   rule: 'midpoint',

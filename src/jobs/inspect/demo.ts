@@ -9,12 +9,13 @@ const DEMOS: readonly Pick<DiscoverRequest, 'task' | 'model' | 'edges' | 'exampl
 
 /** One discovery per bundled model, each written to a folder of its own under `out`. */
 export async function* demo(
-  options: { readonly out: string; readonly runtime: string; readonly threads: number | undefined },
+  options: {
+    readonly out: string;
+    readonly overwrite?: boolean;
+    readonly runtime: string;
+    readonly threads: number | undefined;
+  },
   listeners: DiscoverOptions = {},
 ): AsyncGenerator<Discovery> {
-  for (const one of DEMOS)
-    yield await discover(
-      { ...one, out: `${options.out}/${one.task}`, runtime: options.runtime, threads: options.threads },
-      listeners,
-    );
+  for (const one of DEMOS) yield await discover({ ...options, ...one, out: `${options.out}/${one.task}` }, listeners);
 }

@@ -1,7 +1,8 @@
 /** Draws a run again, from its record and sidecars alone. */
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { renderViews, writeViews } from '../../report/write.js';
+import { basename, join, resolve } from 'node:path';
+import { withOutput } from '../../report/output.js';
+import { redraw, renderViews, writeViews } from '../../report/write.js';
 import { openRun } from './open.js';
 
 export interface Rendering {
@@ -11,19 +12,29 @@ export interface Rendering {
   readonly files: readonly { readonly path: string; readonly asBefore: boolean }[];
 }
 
+interface RenderRequest {
+  /** folder for what is drawn; undefined: the run's own */
+  readonly out?: string | undefined;
+  /** replaces the drawings, or the run, that this folder holds */
+  readonly overwrite?: boolean | undefined;
+}
+
 /**
  * Redraws every page, picture and table of a run: no model is opened and nothing is computed. The record and its sidecars are
  * read, not written.
- * @param out folder for what is drawn; undefined: the run's own
- * @throws TheveninError report/record, report/npy, file/missing, file/unreadable, file/unwritable
+ * @throws TheveninError report/record, report/npy, file/missing, file/unreadable, file/unwritable, file/exists, file/in-use
  */
-export async function render(run: string, { out }: { readonly out?: string | undefined } = {}): Promise<Rendering> {
+export async function render(run: string, { out, overwrite }: RenderRequest = {}): Promise<Rendering> {
   const { dir, folder, saved } = await openRun(run);
-  const target = out ?? dir;
+  const own = out === undefined || resolve(out) === resolve(dir);
+  const target = own ? dir : out;
   const before = new Map<string, boolean>();
   for (const { file, content } of renderViews(folder, saved))
     before.set(file, await holds(join(target, file), Buffer.from(content as string)));
-  const written = await writeViews(target, folder, saved);
+  const output = { out: target, overwrite };
+  const written = own
+    ? await redraw(dir, folder, saved)
+    : await withOutput(output, () => writeViews(output, folder, saved));
   return {
     kind: folder.key,
     files: written.map((path) => ({ path, asBefore: before.get(basename(path)) === true })),

@@ -1,12 +1,13 @@
 import { defineCommand, value } from '../../command.js';
 import { path } from '../../parse.js';
-import { runtimeOption, threadsOption } from '../../options.js';
+import { overwriteOption, runtimeOption, threadsOption } from '../../options.js';
 
 export const demo = defineCommand({
   name: 'demo',
   summary: 'discover the induction circuit and the IOI circuit on the bundled models',
   options: {
     out: value('--out <folder>', 'where the reports are written', path, 'reports'),
+    overwrite: overwriteOption,
     runtime: runtimeOption,
     threads: threadsOption,
   },

@@ -8,6 +8,7 @@ import {
   jsonOption,
   memoryOption,
   modelOption,
+  overwriteOption,
   runtimeOption,
   threadsOption,
 } from '../../options.js';
@@ -19,6 +20,7 @@ export const discover = defineCommand({
     task: required('--task <task>', 'a shipped task (see `thevenin tasks`) or a task file', text),
     model: modelOption,
     out: required('--out <folder>', 'where the report is written', path),
+    overwrite: overwriteOption,
     method: value('--method <key>', 'discovery method', text, 'eap-ig'),
     steps: value('--steps <n>', 'interpolation points of the methods that integrate', integer({ least: 1 }), 5),
     rule: value('--rule <rule>', `where they lie: ${RIEMANN_RULES.join(', ')}`, oneOf(...RIEMANN_RULES), 'midpoint'),

@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../../engine/gradients/riemann.js';
 import { defineCommand, required, value } from '../../command.js';
 import { integer, keys, layers, names, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const nodes = defineCommand({
   name: 'nodes',
@@ -40,6 +40,7 @@ export const nodes = defineCommand({
     sample: value('--sample <n>', 'and n of the others, drawn at random', integer({ least: 0 }), 20),
     examples: examplesOption,
     out: value('--out <folder>', 'write a page, a text, pictures, a record and the values of every pair', path),
+    overwrite: overwriteOption,
     seed: value('--seed <n>', 'of generated pairs and of the sample', integer({ least: 0 }), 0),
     ...lastOptions,
   },

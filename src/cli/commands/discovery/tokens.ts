@@ -1,7 +1,7 @@
 import { RIEMANN_RULES } from '../../../engine/gradients/riemann.js';
 import { defineCommand, required, value } from '../../command.js';
 import { integer, names, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const tokens = defineCommand({
   name: 'tokens',
@@ -32,6 +32,7 @@ export const tokens = defineCommand({
     spans: value('--spans <list>', 'which spans, e.g. S1,S2,end (default: those that every prompt has)', names),
     examples: examplesOption,
     out: value('--out <folder>', 'write a page, a record and the values of every pair', path),
+    overwrite: overwriteOption,
     seed: value('--seed <n>', 'of generated pairs and of coalitions', integer({ least: 0 }), 0),
     ...lastOptions,
   },

@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../../command.js';
 import { integer, number, path, text } from '../../parse.js';
-import { lastOptions, modelOption } from '../../options.js';
+import { lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const causalTrace = defineCommand({
   name: 'causal-trace',
@@ -9,6 +9,7 @@ export const causalTrace = defineCommand({
     facts: required('--facts <file>', 'prompts with subject and attribute, e.g. ROME’s known_1000.json', text),
     model: modelOption,
     out: required('--out <folder>', 'where the result is written', path),
+    overwrite: overwriteOption,
     examples: value(
       '--examples <n>',
       'trace the first n facts that the model knows; 0: only count them',

@@ -1,6 +1,6 @@
 import { defineCommand, flag, required, value } from '../../command.js';
 import { integer, layers, names, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const patch = defineCommand({
   name: 'patch',
@@ -20,6 +20,7 @@ export const patch = defineCommand({
       text,
     ),
     out: required('--out <folder>', 'where the result is written', path),
+    overwrite: overwriteOption,
     knockout: value(
       '--knockout <addresses>',
       'instead of a grid: queries do not look at keys, e.g. "a5.*.pattern@end<-S2"; several separated by commas',

@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../../command.js';
 import { integer, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const paths = defineCommand({
   name: 'paths',
@@ -25,6 +25,7 @@ export const paths = defineCommand({
       'noising',
     ),
     out: value('--out <folder>', 'where the record is written (default: nowhere)', path),
+    overwrite: overwriteOption,
     examples: examplesOption,
     seed: value('--seed <n>', 'of generated pairs', integer({ least: 0 }), 0),
     ...lastOptions,

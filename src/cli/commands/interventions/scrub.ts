@@ -1,6 +1,6 @@
 import { defineCommand, required, value } from '../../command.js';
 import { integer, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const scrub = defineCommand({
   name: 'scrub',
@@ -22,6 +22,7 @@ export const scrub = defineCommand({
     ),
     examples: examplesOption,
     out: value('--out <folder>', 'write a page, a picture, a record and the values of every prompt', path),
+    overwrite: overwriteOption,
     seed: value('--seed <n>', 'of generated pairs and of draws', integer({ least: 0 }), 0),
     ...lastOptions,
   },

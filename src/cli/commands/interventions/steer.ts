@@ -1,6 +1,6 @@
 import { defineCommand, flag, required, value } from '../../command.js';
 import { integer, number, numbers, oneOf, path, text } from '../../parse.js';
-import { examplesOption, lastOptions, modelOption } from '../../options.js';
+import { examplesOption, lastOptions, modelOption, overwriteOption } from '../../options.js';
 
 export const steer = defineCommand({
   name: 'steer',
@@ -36,6 +36,7 @@ export const steer = defineCommand({
     coefficients: value('--coefficients <list>', 'e.g. -4,-2,0,2,4', numbers, [-2, -1, -0.5, 0, 0.5, 1, 2]),
     side: value('--side <prompts>', 'which prompts are steered: clean or corrupt', oneOf('clean', 'corrupt'), 'clean'),
     out: value('--out <folder>', 'write a page, pictures, a record, the vector and the values of every pair', path),
+    overwrite: overwriteOption,
     prompts: value('--prompts <n>', 'how many prompts are continued', integer({ least: 1 }), 3),
     prompt: value('--prompt <text>', 'continue this instead of the task’s prompts', text),
     continueAt: value('--continue-at <list>', 'with which coefficients (default: the least and the greatest)', numbers),

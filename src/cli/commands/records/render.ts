@@ -1,5 +1,5 @@
 import { defineCommand, value } from '../../command.js';
-import { jsonOption } from '../../options.js';
+import { jsonOption, overwriteOption } from '../../options.js';
 import { path } from '../../parse.js';
 
 export const render = defineCommand({
@@ -8,11 +8,12 @@ export const render = defineCommand({
   arguments: [{ name: '<run>', description: 'the folder of a run, or its record (report.json, patching.json …)' }],
   options: {
     out: value('--out <folder>', 'where it is drawn (default: the folder of the run)', path),
+    overwrite: overwriteOption,
     json: jsonOption,
   },
-  run: async ({ print }, { out, json }, run = '') => {
+  run: async ({ print }, { out, overwrite, json }, run = '') => {
     const { render: work } = await import('../../../jobs/records/render.js');
-    const rendering = await work(run, { out });
+    const rendering = await work(run, { out, overwrite });
     if (json) return print(JSON.stringify(rendering));
     for (const { path, asBefore } of rendering.files) print(`${path}${asBefore ? ' (as it was)' : ''}`);
   },
