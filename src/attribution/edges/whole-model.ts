@@ -104,7 +104,9 @@ function runner(
     const { value, gradient: arriving } = await judge.gradient(final as Tensor, span, { weights });
     const { gradient } = await backward.run(readBy(backward, { ...inputs, gradient: arriving }));
     for (const tensor of [final as Tensor, arriving]) tensor.dispose();
-    engine.counters.layerTokens += 4 * batch.examples.length * batch.length; // backward counts as two, and recomputes
+    const tokens = batch.examples.length * batch.length;
+    engine.passed('forward', { tokens: 2 * tokens, span }); // the way back computes the way up again
+    engine.passed('backward', { tokens, span });
     return { value, gradient: gradient as Tensor };
   };
 }
@@ -122,7 +124,7 @@ async function prepare(engine: Engine, { tables }: WholeModel, program: Program)
     const [layer, own] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)];
     constants[name] = tables.get(name)?.edges ?? engine.precise(await parameterValue(own, engine.model, Number(layer)));
   }
-  return engine.runtime.prepare(program, constants);
+  return engine.open(program, constants);
 }
 
 /**

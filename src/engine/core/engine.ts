@@ -1,11 +1,13 @@
 import { totalmem } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { makeUniverse } from '../../circuit/universe.js';
 import type { Universe } from '../../circuit/types.js';
 import type { Arithmetic } from '../../model/blocks.js';
 import { arithmeticOf, parameterValue } from '../../model/parameters.js';
 import type { Model } from '../../model/types.js';
 import type { Program } from '../../program/index.js';
-import type { Kernel, Runtime, Tensors } from '../../runtime/types.js';
+import type { Constant, Kernel, Runtime, Tensors } from '../../runtime/types.js';
+import { countPass, counted, noCounts, parametersOf, type Counters, type Passed } from './counters.js';
 import { buildProgram, type KernelName, type Variant } from '../kernels/index.js';
 
 export interface EngineOptions {
@@ -17,11 +19,13 @@ export interface EngineOptions {
 
 const DEFAULTS: EngineOptions = { memoryBytes: Math.min(4 * 2 ** 30, totalmem() / 4), chunkTokens: 1024 };
 
-/** What has been computed, for the record and for tests of cost. */
-export interface Counters {
-  /** tokens that went through one layer, divided by the layers: in units of tokens through the whole model */
-  layerTokens: number;
-  kernelRuns: number;
+/** What views of one engine have in common. */
+interface Shared {
+  readonly programs: Map<string, Program>;
+  readonly kernels: Map<string, Promise<Kernel>>;
+  readonly counters: Counters;
+  /** kernels that need not be prepared again where the work is done in earnest */
+  readonly ready: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -46,17 +50,17 @@ export interface Counters {
 export class Engine {
   readonly universe: Universe;
   readonly arithmetic: Arithmetic;
+  readonly counters: Counters;
   private limits: EngineOptions;
-  readonly counters: Counters = { layerTokens: 0, kernelRuns: 0 };
-  private readonly kernels = new Map<string, Promise<Kernel>>();
 
   constructor(
     readonly model: Model,
     readonly runtime: Runtime,
     options: Partial<EngineOptions> = {},
-    private readonly programs = new Map<string, Program>(),
+    private readonly shared: Shared = sharedBy(new Map(), new Map()),
   ) {
     const { config } = model;
+    this.counters = shared.counters;
     const { nLayers, nHeads, parallelBlocks } = config;
     this.limits = { ...DEFAULTS, ...options };
     this.arithmetic = arithmeticOf(config, model.weights);
@@ -69,7 +73,6 @@ export class Engine {
    */
   async run<Name extends KernelName>(call: KernelCall<Name>): Promise<Tensors> {
     const kernel = await this.kernel(call);
-    this.counters.kernelRuns++;
     return kernel.run(readBy(kernel.program, call.inputs), call.wanted);
   }
 
@@ -77,18 +80,24 @@ export class Engine {
     const form = `${name}${variant === undefined ? '' : JSON.stringify(variant)}`;
     const program = this.program(form, name, variant as Variant<Name>);
     const key = program.parameters.length === 0 ? form : `${form}@${layer}`;
-    const known = this.kernels.get(key);
+    const known = this.shared.kernels.get(key);
     if (known) return known;
+    if (!this.shared.ready.has(key)) this.counters.prepared += parametersOf(program);
     const made = this.prepare(program, layer);
-    this.kernels.set(key, made);
+    this.shared.kernels.set(key, made);
     return made;
   }
 
+  /** Counts prompts, or parts of them, that went through some layers. */
+  passed(way: 'forward' | 'backward', passed: Passed): void {
+    countPass(this.counters, way, { ...passed, nLayers: this.model.config.nLayers });
+  }
+
   private program<Name extends KernelName>(form: string, name: Name, variant: Variant<Name>): Program {
-    let program = this.programs.get(form);
+    let program = this.shared.programs.get(form);
     if (!program) {
       program = buildProgram(name, this.arithmetic, variant);
-      this.programs.set(form, program);
+      this.shared.programs.set(form, program);
     }
     return program;
   }
@@ -104,15 +113,33 @@ export class Engine {
 
   /** The same model on another runtime, with the programs that this engine has built; its kernels are its own. */
   on(runtime: Runtime, options: Partial<EngineOptions> = {}): Engine {
-    return new Engine(this.model, runtime, { ...this.options, ...options }, this.programs);
+    return new Engine(
+      this.model,
+      runtime,
+      { ...this.limits, ...options },
+      sharedBy(this.shared.programs, this.shared.kernels),
+    );
+  }
+
+  /** The same engine with work cut otherwise: its kernels and counters are this one's, which alone is disposed of. */
+  within(options: Partial<EngineOptions>): Engine {
+    return new Engine(this.model, this.runtime, { ...this.limits, ...options }, this.shared);
   }
 
   private async prepare(program: Program, layer: number): Promise<Kernel> {
-    if (this.runtime.info.shapesOnly) return this.runtime.prepare(program);
-    const constants: Record<string, Float32Array | Float64Array> = {};
+    if (this.runtime.info.shapesOnly) return this.open(program);
+    const started = performance.now();
+    const constants: Record<string, Constant> = {};
     for (const { attributes } of program.parameters)
       constants[attributes.name] = this.precise(await parameterValue(attributes.name, this.model, layer));
-    return this.runtime.prepare(program, constants);
+    const kernel = await this.open(program, constants);
+    this.counters.preparingSeconds += (performance.now() - started) / 1000;
+    return kernel;
+  }
+
+  /** Prepares a program that is none of this room's; its runs are counted, and the caller disposes of it. */
+  async open(program: Program, constants?: Readonly<Record<string, Constant>>): Promise<Kernel> {
+    return counted(await this.runtime.prepare(program, constants), this.counters);
   }
 
   /** Values as the runtime's floats hold them. */
@@ -124,8 +151,8 @@ export class Engine {
 
   /** Gives back the kernels; the model and the runtime belong to the caller. */
   async dispose(): Promise<void> {
-    const kernels = await Promise.all(this.kernels.values());
-    this.kernels.clear();
+    const kernels = await Promise.all(this.shared.kernels.values());
+    this.shared.kernels.clear();
     for (const kernel of kernels) await kernel.dispose();
   }
 }
@@ -137,6 +164,13 @@ export interface KernelCall<Name extends KernelName> {
   readonly inputs: Tensors;
   readonly wanted?: readonly string[];
 }
+
+const sharedBy = (programs: Shared['programs'], ready: Shared['ready']): Shared => ({
+  programs,
+  kernels: new Map(),
+  counters: noCounts(),
+  ready,
+});
 
 function readBy(program: Program, inputs: Tensors): Tensors {
   const names = program.inputs.map(({ attributes }) => attributes.name).filter((name) => name in inputs);

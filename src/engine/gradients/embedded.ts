@@ -104,7 +104,7 @@ async function gradientAt({ engine, judge, span }: Place, entering: Tensor, way:
       arena.free(gradient, mid, own.mid, own.heads.q, own.heads.k, own.heads.v, ...Object.values(own.mlp));
       gradient = pre;
     }
-    engine.counters.layerTokens += tokensOf(gradient);
+    engine.passed('backward', { tokens: tokensOf(gradient), span });
     return Float64Array.from(await gradient.read());
   } finally {
     arena.dispose();

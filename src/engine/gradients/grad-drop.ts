@@ -84,7 +84,7 @@ async function backThrough(
   layer: number,
   { saved, gradient }: { saved: readonly Saved[]; gradient: Tensor },
 ): Promise<Tensor> {
-  pass.engine.counters.layerTokens += tokensOf(gradient) / saved.length;
+  pass.engine.passed('backward', { tokens: tokensOf(gradient), layers: 1, span: pass.span });
   return backwardLayer(pass, layer, { saved: at(saved, layer), gradient });
 }
 

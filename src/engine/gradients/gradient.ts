@@ -124,7 +124,7 @@ export async function backwardScored(
     const { pre, mid, heads, mlp } = own;
     arena.free(mid, heads.q, heads.k, heads.v, ...Object.values(mlp), ...(layer > first ? [] : [pre]));
   }
-  engine.counters.layerTokens += (tokensOf(gradient) * saved.length) / engine.model.config.nLayers;
+  engine.passed('backward', { tokens: tokensOf(gradient), layers: saved.length, span: pass.span });
   return gradient;
 }
 

@@ -119,7 +119,7 @@ async function upAndDown(line: Line, { stream, next, saved: own }: Begun, asked:
     if (below === null) break;
     gradient = arena.own(below);
   }
-  engine.counters.layerTokens += (tokens * above.length) / engine.model.config.nLayers;
+  engine.passed('backward', { tokens, layers: above.length, span });
 }
 
 /** What of a layer is done with once it has been passed on the way back; the stream entering it belongs to the layer below too. */

@@ -74,7 +74,7 @@ async function backward(
     pre.unshift(gradient);
     pass.arena.free(own.mid, own.heads.q, own.heads.k, own.heads.v, ...Object.values(own.mlp));
   }
-  pass.engine.counters.layerTokens += tokensOf(gradient);
+  pass.engine.passed('backward', { tokens: tokensOf(gradient), span: pass.span });
   return { pre, mid, final: from.gradient };
 }
 

@@ -56,7 +56,7 @@ export async function forwardSaved(
     saved.push({ pre: x, mid, heads, mlp });
     x = dMlp === 0 ? mid : (mlp['post'] as Tensor);
   }
-  engine.counters.layerTokens += (tokensOf(x) * (nLayers - first)) / nLayers;
+  engine.passed('forward', { tokens: tokensOf(x), layers: nLayers - first, span });
   return { saved, final: x };
 }
 

@@ -34,7 +34,7 @@ export async function metricFrom(
 ): Promise<Float64Array> {
   let x = entering;
   for (let layer = 0; layer < engine.model.config.nLayers; layer++) x = await nextStream({ engine, layer, span }, x);
-  engine.counters.layerTokens += tokensOf(x);
+  engine.passed('forward', { tokens: tokensOf(x), span });
   const value = await judge.value(x, span);
   x.dispose();
   return value;

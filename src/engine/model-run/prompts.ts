@@ -76,7 +76,7 @@ async function runFrom(
       x = after['post'] as Tensor;
     }
   }
-  engine.counters.layerTokens += tokensOf(embedded);
+  engine.passed('forward', { tokens: tokensOf(embedded), span });
   return { length: span.length, pre, mid, final: x, z, m, heads, dispose: () => kept.dispose() };
 }
 

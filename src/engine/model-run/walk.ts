@@ -40,7 +40,7 @@ export async function walkUp(walk: Walk, layer: number, x: Tensor): Promise<Tens
       l === layer ? stream : await swapped(walk, stream, { swap: swaps.pre, alt: at(walk.bound.alternative.pre, l) });
     const mid = await attentionStep(walk, l, entering);
     stream = await mlpStep(walk, l, { pre: entering, mid });
-    engine.counters.layerTokens += tokens(stream) / engine.model.config.nLayers;
+    engine.passed('forward', { tokens: tokens(stream), layers: 1, span: walk.span });
   }
   return stream;
 }

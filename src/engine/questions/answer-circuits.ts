@@ -261,7 +261,7 @@ function runsOf(numbers: readonly number[]): number[][] {
 
 /** Share of a layer's work done, in tokens through the whole model. */
 function count({ engine, batch }: BoundRun, span: Span, share: number): void {
-  engine.counters.layerTokens += (share * batch.examples.length * span.count) / engine.model.config.nLayers;
+  engine.passed('forward', { tokens: batch.examples.length * span.count, layers: share, span });
 }
 
 const firstSender = ({ universe: { shape } }: Engine, layer: number): number =>

@@ -161,7 +161,7 @@ async function runHop({ bound, span, arena, mlps }: On, said: Said): Promise<Alt
       x = arena.own(await engine.run({ name: 'addStreams', inputs: { a: middle, b: says } }))['x'] as Tensor;
     }
   }
-  engine.counters.layerTokens += bound.batch.examples.length * span.count;
+  engine.passed('forward', { tokens: bound.batch.examples.length * span.count, span });
   return {
     ...{ length: span.length, pre, mid, final: x, z: base.z, m, heads, isRun: false },
     firstChange: alternative.firstChange,

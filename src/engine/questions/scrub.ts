@@ -265,5 +265,6 @@ export function shareOf({ model: { config } }: Engine, kind: 'head' | 'mlp'): nu
 }
 
 function count({ engine, from, to, span }: Where, kind: 'head' | 'mlp'): void {
-  engine.counters.layerTokens += (to - from) * span.length * shareOf(engine, kind);
+  const layers = engine.model.config.nLayers * shareOf(engine, kind);
+  engine.passed('forward', { tokens: (to - from) * span.length, layers, span });
 }

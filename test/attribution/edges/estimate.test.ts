@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { METHODS } from '../../../src/attribution/edges/index.js';
 import { estimateMemory, fitMemory } from '../../../src/attribution/edges/memory.js';
 import type { MethodContext } from '../../../src/attribution/edges/types.js';
+import { noCounts } from '../../../src/engine/core/counters.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { createRuntime, type Runtime } from '../../../src/runtime/index.js';
 import { batchOf, expectNear, withEngine } from '../../helpers/engine.js';
@@ -64,7 +65,7 @@ describe('memory of discovery methods', () => {
         const first = await estimateMemory(method, context(engine));
         expect(first, method.key).to.deep.equal(await estimateMemory(method, context(engine)));
       }
-      expect(engine.counters).to.deep.equal({ layerTokens: 0, kernelRuns: 0 });
+      expect(engine.counters).to.deep.equal(noCounts());
     }));
 
   it('over budget, less is run at once, with the same result', () =>
