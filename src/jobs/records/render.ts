@@ -12,19 +12,16 @@ export interface Rendering {
   readonly files: readonly { readonly path: string; readonly asBefore: boolean }[];
 }
 
-interface RenderRequest {
-  /** folder for what is drawn; undefined: the run's own */
-  readonly out?: string | undefined;
-  /** replaces the drawings, or the run, that this folder holds */
-  readonly overwrite?: boolean | undefined;
-}
-
 /**
  * Redraws every page, picture and table of a run: no model is opened and nothing is computed. The record and its sidecars are
  * read, not written.
+ * @param of `out`: folder for what is drawn, undefined: the run's own; `overwrite`: replaces the drawings, or the run, that it holds
  * @throws TheveninError report/record, report/npy, file/missing, file/unreadable, file/unwritable, file/exists, file/in-use
  */
-export async function render(run: string, { out, overwrite }: RenderRequest = {}): Promise<Rendering> {
+export async function render(
+  run: string,
+  { out, overwrite }: { readonly out?: string | undefined; readonly overwrite?: boolean | undefined } = {},
+): Promise<Rendering> {
   const { dir, folder, saved } = await openRun(run);
   const own = out === undefined || resolve(out) === resolve(dir);
   const target = own ? dir : out;
