@@ -128,10 +128,12 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'A data file beside a report is damaged, or of a kind that Thevenin does not write.',
   },
+  'report/differs': { exit: 1, summary: 'A run that was run again does not give what its record says.' },
   'report/record': {
     exit: 2,
     summary: 'There is no record of a run, it does not fit its schema, or files beside it are not those it names.',
   },
+  'report/request': { exit: 2, summary: 'A record does not hold what was asked, so that it cannot be asked again.' },
   'runtime/device': {
     exit: 1,
     summary: 'The graphics device reported an error while it computed; the numbers of that run are not returned.',

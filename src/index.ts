@@ -46,6 +46,8 @@ export const tokens = later(async () => (await import('./jobs/attribution/tokens
 export const steer = later(async () => (await import('./jobs/interventions/steer.js')).steer);
 /** Every page, picture and table of a run drawn again, from its record and data files alone. */
 export const render = later(async () => (await import('./jobs/records/render.js')).render);
+/** Runs again what a record says was asked, and says how what comes out differs from it. */
+export const rerun = later(async () => (await import('./jobs/records/rerun.js')).rerun);
 /** The strongest paths into a receiver, hop by hop. */
 export const trace = later(async () => (await import('./jobs/interventions/trace.js')).trace);
 /** A shipped task by its name, or a task file by its path. */

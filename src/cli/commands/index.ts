@@ -10,6 +10,7 @@ import { patch } from './interventions/patch.js';
 import { paths } from './interventions/paths.js';
 import { predict } from './inspect/predict.js';
 import { render } from './records/render.js';
+import { rerun } from './records/rerun.js';
 import { scrub } from './interventions/scrub.js';
 import { steer } from './interventions/steer.js';
 import { tasks } from './inspect/tasks.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CliCommand[] = [
   steer,
   tokens,
   render,
+  rerun,
   predict,
   doctor,
   models,

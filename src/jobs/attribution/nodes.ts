@@ -68,6 +68,7 @@ export type NodesResult = JobResult<NodesRecord>;
 export const nodes = job<NodesRequest, NodesRecord, 'task' | 'model'>({
   folder: NODES,
   defaults: DEFAULTS,
+  needs: ['task', 'model'],
   prepare: (asked) => {
     const estimator = findEstimator(asked.method);
     return (bench, stages) => findNodes(bench, { asked, estimator, stages });

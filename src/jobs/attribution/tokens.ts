@@ -44,6 +44,7 @@ export type TokensResult = JobResult<TokensRecord>;
 export const tokens = job<TokensRequest, TokensRecord, 'task' | 'model'>({
   folder: TOKENS,
   defaults: DEFAULTS,
+  needs: ['task', 'model'],
   prepare: (asked) => {
     const method = findTokenMethod(asked.method);
     const { steps, rule, samples, seed, baseline, spans } = asked;

@@ -43,6 +43,7 @@ export type Discovery = JobResult<ReportRecord>;
 export const discover = job<DiscoverRequest, ReportRecord, 'task' | 'model'>({
   folder: REPORT,
   defaults: DISCOVER_DEFAULTS,
+  needs: ['task', 'model'],
   prepare: (asked) => async (bench, stages) => buildReport(await find(bench, asked, stages)),
 });
 

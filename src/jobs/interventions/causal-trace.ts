@@ -49,6 +49,7 @@ export type CausalTrace = JobResult<TracingRecord>;
 export const causalTrace = job<CausalTraceRequest, TracingRecord, 'facts' | 'model'>({
   folder: TRACING,
   defaults: DEFAULTS,
+  needs: ['facts', 'model'],
   prepare: async (asked) => {
     if (!(asked.factor > 0))
       refuse(

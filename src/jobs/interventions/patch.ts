@@ -77,6 +77,7 @@ export type PatchResult = JobResult<PatchingRecord>;
 export const patch = job<PatchRequest, PatchingRecord, 'task' | 'model'>({
   folder: PATCHING,
   defaults: PATCH_DEFAULTS,
+  needs: ['task', 'model'],
   prepare: (asked) => async (bench, stages) => {
     const { task } = await openTask(bench.model, { ...asked, split: false });
     const { examples, metric } = task;

@@ -41,6 +41,7 @@ export type ScrubResult = JobResult<ScrubbingRecord>;
 export const scrub = job<ScrubRequest, ScrubbingRecord, 'task' | 'model' | 'hypothesis'>({
   folder: SCRUBBING,
   defaults: DEFAULTS,
+  needs: ['task', 'model', 'hypothesis'],
   prepare: async (asked) => {
     const { file, text } = await loadHypothesis(asked.hypothesis);
     const digest = sha256(Buffer.from(text));

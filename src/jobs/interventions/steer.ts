@@ -65,6 +65,7 @@ export type SteerResult = JobResult<SteeringRecord>;
 export const steer = job<SteerRequest, SteeringRecord, 'task' | 'model' | 'site'>({
   folder: STEERING,
   defaults: DEFAULTS,
+  needs: ['task', 'model', 'site'],
   prepare: (asked) => {
     const source = sourceOf(asked);
     checkCoefficients(asked.coefficients);

@@ -36,6 +36,7 @@ const DEFAULTS: Omit<TraceRequest, 'task' | 'model'> = {
 export const trace = job<TraceRequest, HopsRecord, 'task' | 'model'>({
   folder: HOPS,
   defaults: DEFAULTS,
+  needs: ['task', 'model'],
   prepare:
     (asked) =>
     async ({ model, engine }, stages) => {
