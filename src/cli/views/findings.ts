@@ -29,7 +29,7 @@ const opening = ({ task, model, graph: { shape } }: ReportRecord): string => {
 };
 
 const capability = ({ capability: found, task }: ReportRecord): string[] => {
-  const { doesTask, clean, corrupt, accuracy, rank, faults } = found;
+  const { doesTask, clean, corrupt, accuracy, rank, faults = [] } = found;
   const right = accuracy ? [`right in ${(100 * accuracy.mean).toFixed(0)} % of pairs`] : [];
   const place = rank ? [`the answer's rank ${rank.median} (median)`] : [];
   const values = `${task.metric} ${withInterval(clean)} clean, ${withInterval(corrupt)} corrupt`;

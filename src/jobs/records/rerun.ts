@@ -9,6 +9,8 @@ import { openRun } from './open.js';
 export interface RerunRequest {
   /** folder of the second run; undefined: it is not written */
   readonly out?: string | undefined;
+  /** replaces the run that this folder holds */
+  readonly overwrite?: boolean | undefined;
   /** where model and task (or facts) are now, and the runtime; undefined: as the record has them */
   readonly model?: string | undefined;
   readonly task?: string | undefined;
@@ -34,7 +36,7 @@ export const TOLERANCE = 1e-4;
  */
 export async function rerun(run: string, asked: RerunRequest = {}, options: JobOptions = {}): Promise<Rerun> {
   const { dir, folder, saved } = await openRun(run);
-  const { out, tolerance = TOLERANCE } = asked;
+  const { out, overwrite, tolerance = TOLERANCE } = asked;
   const { request } = saved.record as { readonly request?: Readonly<Record<string, unknown>> };
   if (request === undefined)
     return refuse(
@@ -44,7 +46,7 @@ export async function rerun(run: string, asked: RerunRequest = {}, options: JobO
   if (out !== undefined && resolve(out) === resolve(dir))
     refuse('cli/usage', `${out} is the folder of the run itself; choose another one for the second run with --out`);
   const job = await RECORDED_JOBS[folder.key]!();
-  const result = await job({ ...request, ...movedTo(request, asked), out } as never, options);
+  const result = await job({ ...request, ...movedTo(request, asked), out, overwrite } as never, options);
   return { kind: folder.key, tolerance, ...compareRuns(saved, result, tolerance), written: result.written };
 }
 

@@ -84,7 +84,7 @@ export const eliminated = ({ minimal: found }: ReportRecord): string => {
 
 /** Whether the model does the task, and how well. */
 export const capabilityRows = (
-  { clean, corrupt, gap, accuracy, rank, doesTask, faults }: ReportRecord['capability'],
+  { clean, corrupt, gap, accuracy, rank, doesTask, faults = [] }: ReportRecord['capability'],
   { forced }: Pick<ReportRecord['settings'], 'forced'>,
 ): Table['rows'] => [
   ['clean, all pairs of the check', interval(clean)],

@@ -7,24 +7,30 @@ export const capability = object(
     clean: estimate('metric on the clean prompts'),
     corrupt: estimate('metric on the corrupt prompts'),
     gap: estimate('clean - corrupt, pair by pair'),
-    accuracy: nullable(
-      estimate(
-        'share of pairs in which the correct answers are preferred to the incorrect ones, or where the task names none, the answer is the most likely token; null where there are no answers',
+    accuracy: Type.Optional(
+      nullable(
+        estimate(
+          'share of pairs in which the correct answers are preferred to the incorrect ones, or where the task names none, the answer is the most likely token; null where there are no answers',
+        ),
       ),
     ),
-    rank: nullable(
-      object(
-        { median: Type.Number({ description: 'over pairs' }), worst: Type.Number() },
-        'rank of the correct answer among all tokens on the clean prompts, 1 = most likely; null where there is none',
+    rank: Type.Optional(
+      nullable(
+        object(
+          { median: Type.Number({ description: 'over pairs' }), worst: Type.Number() },
+          'rank of the correct answer among all tokens on the clean prompts, 1 = most likely; null where there is none',
+        ),
       ),
     ),
     doesTask: Type.Boolean({
       description:
         'the gap, and of differences the clean metric, lie reliably above 0, and accuracy is not below chance',
     }),
-    faults: Type.Array(Type.String(), { description: 'why it does not do the task; empty where it does' }),
+    faults: Type.Optional(
+      Type.Array(Type.String(), { description: 'why it does not do the task; empty where it does' }),
+    ),
   },
-  'whether the model does the task at all',
+  'whether the model does the task at all; records of earlier versions lack accuracy, rank and faults',
 );
 
 export const evaluation = object({

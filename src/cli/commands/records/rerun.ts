@@ -1,6 +1,6 @@
 import { refuse } from '../../../errors.js';
 import { defineCommand, value } from '../../command.js';
-import { jsonOption } from '../../options.js';
+import { jsonOption, overwriteOption } from '../../options.js';
 import { path, positive, text } from '../../parse.js';
 
 export const rerun = defineCommand({
@@ -9,6 +9,7 @@ export const rerun = defineCommand({
   arguments: [{ name: '<run>', description: 'the folder of a run, or its record (report.json, patching.json …)' }],
   options: {
     out: value('--out <folder>', 'where the second run is written (default: nowhere)', path),
+    overwrite: overwriteOption,
     model: value('--model <model>', 'where the model is now (default: as the record names it)', text),
     task: value('--task <task>', 'where the task or the facts are now (default: as the record names them)', text),
     runtime: value('--runtime <key>', 'another runtime than the record names', text),
