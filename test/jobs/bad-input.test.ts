@@ -80,8 +80,8 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
     ['patch --task plain --model attention-only --grid mlp-out', 'interventions/grid', 'no mlp-out', 'no MLP'],
     ['patch --task plain --knockout a9.h0.pattern@end<-S', 'interventions/knockout', 'a9'],
     ['patch --task plain --path a0.h77~->~logits', 'interventions/path', 'a0.h77'],
-    ['trace --task plain --to a9.*<q>', 'interventions/path', 'a9.*<q>'],
-    ['trace --task plain --to nowhere', 'circuit/address', 'nowhere'],
+    ['paths --task plain --to a9.*<q>', 'interventions/path', 'a9.*<q>'],
+    ['paths --task plain --to nowhere', 'circuit/address', 'nowhere'],
     ['nodes --task plain --site everything', 'interventions/grid', 'everything'],
     ['steer --task plain --site a7.h0', 'interventions/steering', 'a7.h0'],
     ['steer --task plain --site a0.h0<q>', 'interventions/steering', 'a0.h0<q>'],
@@ -223,7 +223,7 @@ describe('refused before anything is computed or written', () => {
     for (const words of [
       'discover --task plain',
       'patch --task plain --grid z',
-      'trace --task plain',
+      'paths --task plain',
       'tokens --task plain --method ig',
     ])
       await refused(command(complete(words)), 'weights/non-finite');
