@@ -52,6 +52,11 @@ export const CATALOGUE = {
       'An ablation source is unknown, or needs what is not there: reference prompts of a length or a template, patterns.',
   },
   'discovery/steps': { exit: 2, summary: 'The integration rule is not defined for so few points.' },
+  'engine/overflow': {
+    exit: 2,
+    summary:
+      'What a model computes is beyond what float32 can hold: its weights, or what was added to its activations.',
+  },
   'evaluation/samples': {
     exit: 2,
     summary: 'Random subsets are too few, or drawn so seldom or so often, that they can bound nothing.',

@@ -50,6 +50,8 @@ export const render = later(async () => (await import('./jobs/records/render.js'
 export const rerun = later(async () => (await import('./jobs/records/rerun.js')).rerun);
 /** The strongest paths into a receiver, hop by hop. */
 export const trace = later(async () => (await import('./jobs/interventions/trace.js')).trace);
+/** Whether a task can be run on a model: what its linter finds, before any compute. */
+export const validate = later(async () => (await import('./jobs/inspect/validate.js')).validate);
 /** A shipped task by its name, or a task file by its path. */
 export const loadTask = later(async () => (await import('./task/files/load.js')).loadTask);
 /** A task with its pairs, made for the model at hand where it has a generator. */
@@ -59,6 +61,7 @@ export type { Discovery, DiscoverOptions } from './jobs/discover/discover.js';
 export type { CausalTrace, CausalTraceRequest } from './jobs/interventions/causal-trace.js';
 export type { NodesRequest, NodesResult } from './jobs/attribution/nodes.js';
 export type { PatchRequest, PatchResult } from './jobs/interventions/patch.js';
+export type { ValidateRequest } from './jobs/inspect/validate.js';
 export type { Prediction, PredictRequest } from './jobs/inspect/predict.js';
 export type { ScrubRequest, ScrubResult } from './jobs/interventions/scrub.js';
 export type { SteerRequest, SteerResult } from './jobs/interventions/steer.js';

@@ -23,7 +23,8 @@ const start = async (command: CliCommand, parsed: Command, onDeaf: () => void): 
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   try {
     const given = parsed.processedArgs as (string | undefined)[];
-    await command.run({ signal: interrupt.signal, onProgress: progress.listener, print }, given, parsed.opts());
+    const { verbose: _, ...options } = parsed.opts<Record<string, unknown>>();
+    await command.run({ signal: interrupt.signal, onProgress: progress.listener, print }, given, options);
     interrupt.signal.throwIfAborted();
   } catch (error) {
     throw interrupt.signal.aborted ? interrupt.signal.reason : error;

@@ -1,11 +1,11 @@
 /** What every job does around its work: defaults, model and runtime, stages, the head of the record, the folder, cancelling. */
 import { basename } from 'node:path';
-import { refuse } from '../errors.js';
 import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
 import type { RunFolder } from '../report/folders/types.js';
 import type { Sidecar } from '../report/sidecar.js';
 import { writeRun } from '../report/write.js';
+import { askedOf, type Takes } from './asked.js';
 import { Stages } from './stages.js';
 import { withWorkbench, type Workbench } from './workbench.js';
 
@@ -47,12 +47,12 @@ export interface Found<Kept extends object> {
 /** The work itself, once model and runtime are open. */
 export type Work<Kept extends object> = (bench: Workbench, stages: Stages) => Promise<Found<Kept>>;
 
-interface JobSpec<Asked extends JobRequest, Kept extends object, Needed extends keyof Asked> {
+interface JobSpec<Asked extends JobRequest, Kept extends object, Needed extends keyof Asked & string> extends Takes<
+  Asked,
+  Needed
+> {
   /** what it leaves behind */
   readonly folder: RunFolder<Kept>;
-  readonly defaults: Omit<Asked, Needed>;
-  /** what has none */
-  readonly needs: readonly (Needed & string)[];
   /** Refuses what makes no sense with any model, reads what is named, and says what is to be done. */
   readonly prepare: (asked: Asked) => Work<Kept> | Promise<Work<Kept>>;
 }
@@ -64,12 +64,11 @@ export type Job<Asked, Kept extends object, Needed extends keyof Asked> = (
 ) => Promise<JobResult<Kept>>;
 
 export const job =
-  <Asked extends JobRequest, Kept extends object, Needed extends keyof Asked>(
+  <Asked extends JobRequest, Kept extends object, Needed extends keyof Asked & string>(
     spec: JobSpec<Asked, Kept, Needed>,
   ): Job<Asked, Kept, Needed> =>
   async (request, options = {}) => {
-    checkFields(request, spec);
-    const asked = { ...spec.defaults, ...request } as Asked; // what has no default is in the request
+    const asked = askedOf({ ...spec, also: ['overwrite'] }, request);
     const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
     const work = await spec.prepare(asked);
     return withWorkbench(asked, async (bench) => {
@@ -82,21 +81,6 @@ export const job =
       return { ...saved, written: await writeRun(asked, spec.folder, saved) };
     });
   };
-
-/** Callers without types are told what they have forgotten, and what there is not. @throws cli/usage */
-function checkFields(
-  request: object,
-  { needs, defaults }: { readonly needs: readonly string[]; readonly defaults: object },
-): void {
-  const given = Object.entries(request).flatMap(([key, value]) => (value === undefined ? [] : [key]));
-  const missing = needs.filter((key) => !given.includes(key));
-  const known = [...needs, ...Object.keys(defaults), 'overwrite'];
-  const unknown = given.filter((key) => !known.includes(key));
-  if (missing.length > 0)
-    refuse('cli/usage', `${missing.join(' and ')} must be given; options are ${known.join(', ')}`);
-  if (unknown.length > 0)
-    refuse('cli/usage', `there is no option ${unknown.join(', ')}; options are ${known.join(', ')}`);
-}
 
 const headOf = async ({ model, runtime }: Workbench, { startedAt, totalSeconds }: Stages): Promise<object> => ({
   schemaVersion: 1,

@@ -8,6 +8,7 @@
  */
 import { planBatches } from '../../engine/core/batches.js';
 import type { ChunkPlan } from '../../engine/core/chunks.js';
+import { requireFinite } from '../../engine/core/finite.js';
 import type { Engine } from '../../engine/core/engine.js';
 import { nodeBytesPerToken, nodeGradients, type NodeScores } from '../../engine/gradients/node-gradient.js';
 import { LINES, type NodeSite } from '../../engine/gradients/node-lines.js';
@@ -112,7 +113,9 @@ export async function attributeNodes(
     });
     question.onProgress?.((done += batch.indices.length), examples.length);
   }
-  return { clean, corrupt, sites: sums.map((one) => one.estimates()), memory };
+  const sites = sums.map((one) => one.estimates());
+  for (const { mean } of sites) requireFinite(engine, mean, 'an estimate');
+  return { clean, corrupt, sites, memory };
 }
 
 const noising = (metric: MetricKey): AskOptions => ({ metric, direction: 'noising' });

@@ -8,6 +8,7 @@ import type { Engine } from '../core/engine.js';
 import { metricFrom } from '../model-run/forward.js';
 import { makeJudge } from '../judging/judge.js';
 import type { Judge } from '../core/judge.js';
+import { requireFinite } from '../core/finite.js';
 import { learnedPositions, tokensOf, withCachedRun } from '../model-run/prompts.js';
 import { RELEVANCE } from './relevance.js';
 import { backwardLayer } from './residual-gradient.js';
@@ -105,7 +106,7 @@ async function gradientAt({ engine, judge, span }: Place, entering: Tensor, way:
       gradient = pre;
     }
     engine.passed('backward', { tokens: tokensOf(gradient), span });
-    return Float64Array.from(await gradient.read());
+    return requireFinite(engine, Float64Array.from(await gradient.read()), 'the gradient');
   } finally {
     arena.dispose();
   }

@@ -3,6 +3,7 @@ import type { Tensor } from '../../runtime/types.js';
 import { withArena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
 import type { Batch } from '../core/batches.js';
+import { requireFinite } from '../core/finite.js';
 import type { Span } from '../core/span.js';
 
 /** Answers in the widest example of a batch. */
@@ -29,6 +30,7 @@ export function answerLogProbabilities(
     const places = arena.own(engine.runtime.tensor(Int32Array.from(rows), [batch.examples.length, width], 'int'));
     const inputs = { x: of.final, 'answer.rows': places };
     const result = arena.own(await engine.run({ name: 'logits', inputs, wanted: ['logProbabilities'] }));
-    return Float64Array.from(await (result['logProbabilities'] as Tensor).read());
+    const values = await (result['logProbabilities'] as Tensor).read();
+    return requireFinite(engine, Float64Array.from(values), 'a log-probability');
   });
 }

@@ -7,6 +7,7 @@ import { METRICS, type Metric } from '../metrics/index.js';
 import type { CachedRun } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
 import { makeSpan, type Span } from '../core/span.js';
+import { requireFinite } from '../core/finite.js';
 import type { Judge } from '../core/judge.js';
 
 /** @param clean the clean run, which some metrics compare with */
@@ -30,7 +31,7 @@ export async function makeJudge(
     async value(final, span) {
       const rows = table.rows(engine, span);
       const result = await engine.run({ name: 'metric', variant: { metric }, inputs: inputs(final, rows) });
-      return finish(result['metric'] as Tensor, [rows], offset);
+      return requireFinite(engine, await finish(result['metric'] as Tensor, [rows], offset), 'the metric');
     },
     async gradient(final, span, { weights, frozenNorm = false }) {
       const rows = table.rows(engine, span);
@@ -38,7 +39,7 @@ export async function makeJudge(
       const given = { ...inputs(final, rows), 'question.weight': weight };
       const result = await engine.run({ name: 'metricGradient', variant: { metric, frozenNorm }, inputs: given });
       const value = await finish(result['metric'] as Tensor, [rows, weight], offset);
-      return { value, gradient: result['gradient'] as Tensor };
+      return { value: requireFinite(engine, value, 'the metric'), gradient: result['gradient'] as Tensor };
     },
     dispose: () => arena.dispose(),
   };

@@ -2,6 +2,7 @@
 import type { Tensor } from '../../runtime/types.js';
 import { withArena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
+import { requireFinite } from '../core/finite.js';
 import { withCachedRun } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
 
@@ -24,7 +25,8 @@ export async function nextTokenLogProbabilities(engine: Engine, ids: readonly nu
           wanted: ['logProbabilities'],
         }),
       );
-      return Float64Array.from(await (result['logProbabilities'] as Tensor).read());
+      const values = await (result['logProbabilities'] as Tensor).read();
+      return requireFinite(engine, Float64Array.from(values), 'a log-probability');
     }),
   );
 }

@@ -2,6 +2,7 @@
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
+import { requireHeldByNorms } from '../core/finite.js';
 import { attend, feedForward, output, project } from './layers.js';
 import { makeSpan, type Span } from '../core/span.js';
 import type { Batch } from '../core/batches.js';
@@ -164,6 +165,7 @@ export async function withCachedRun<T>(
 ): Promise<T> {
   const run = await runPrompts(engine, batch, side);
   try {
+    await requireHeldByNorms(engine, run.final);
     return await work(run);
   } finally {
     run.dispose();

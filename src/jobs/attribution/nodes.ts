@@ -66,6 +66,7 @@ export type NodesResult = JobResult<NodesRecord>;
 
 /** Estimates what every node is worth and measures the strongest and a random sample exactly. */
 export const nodes = job<NodesRequest, NodesRecord, 'task' | 'model'>({
+  name: 'nodes',
   folder: NODES,
   defaults: DEFAULTS,
   needs: ['task', 'model'],

@@ -42,6 +42,7 @@ export type TokensResult = JobResult<TokensRecord>;
 
 /** Attributes the metric to the tokens or spans of every pair's clean prompt. */
 export const tokens = job<TokensRequest, TokensRecord, 'task' | 'model'>({
+  name: 'tokens',
   folder: TOKENS,
   defaults: DEFAULTS,
   needs: ['task', 'model'],

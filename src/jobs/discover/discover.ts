@@ -41,6 +41,7 @@ export type Discovery = JobResult<ReportRecord>;
  * @throws TheveninError for every fault of the input; `discovery/incapable` where the model does not do the task
  */
 export const discover = job<DiscoverRequest, ReportRecord, 'task' | 'model'>({
+  name: 'discover',
   folder: REPORT,
   defaults: DISCOVER_DEFAULTS,
   needs: ['task', 'model'],

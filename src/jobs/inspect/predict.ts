@@ -2,6 +2,7 @@
 import { nextTokenLogProbabilities } from '../../engine/judging/next-token.js';
 import type { Prompt } from '../../task/files/prompt-set.js';
 import { outputText, promptIds } from '../prompt-ids.js';
+import { askedOf, type Takes } from '../asked.js';
 import { withWorkbench } from '../workbench.js';
 
 export interface PredictRequest {
@@ -21,11 +22,18 @@ export interface Prediction {
   readonly top: readonly { readonly id: number; readonly text: string | null; readonly logprob: number }[];
 }
 
+const TAKES: Takes<PredictRequest, 'prompt' | 'model'> = {
+  name: 'predict',
+  needs: ['prompt', 'model'],
+  defaults: { top: 10, bos: undefined, runtime: 'auto', threads: undefined },
+};
+
 /** Cost: one forward pass. */
 export async function predict(
-  request: PredictRequest,
+  asked: Partial<PredictRequest> & Pick<PredictRequest, 'prompt' | 'model'>,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Prediction> {
+  const request = askedOf(TAKES, asked);
   return withWorkbench(request, async ({ model, engine }) => {
     const ids = promptIds(model, request.prompt, request.bos);
     signal?.throwIfAborted();

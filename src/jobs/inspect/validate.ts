@@ -1,4 +1,5 @@
 /** Whether a task can be run on a model: everything that is known before any compute. */
+import { askedOf, type Takes } from '../asked.js';
 import { loadModel } from '../../model/load.js';
 import { checkTask } from '../../task/check.js';
 import type { TaskCheck } from '../../task/check.js';
@@ -19,10 +20,17 @@ export interface ValidateRequest {
   readonly split: boolean;
 }
 
+const TAKES: Takes<ValidateRequest, 'task' | 'model'> = {
+  name: 'validate',
+  needs: ['task', 'model'],
+  defaults: { examples: undefined, seed: 0, bos: undefined, split: true },
+};
+
 /** @throws what loading a model or a task throws; a faulty task is told in the findings */
-export const validateTask = async (
-  request: ValidateRequest,
+export const validate = async (
+  asked: Partial<ValidateRequest> & Pick<ValidateRequest, 'task' | 'model'>,
 ): Promise<{ readonly resolved: ResolvedTask; readonly check: TaskCheck }> => {
+  const request = askedOf(TAKES, asked);
   const { examples, seed, bos, split } = request;
   const model = await loadModel(request.model);
   try {

@@ -47,6 +47,7 @@ export type CausalTrace = JobResult<TracingRecord>;
 
 /** Traces every fact whose attribute is the model's first choice (one token, as in the published code). */
 export const causalTrace = job<CausalTraceRequest, TracingRecord, 'facts' | 'model'>({
+  name: 'causalTrace',
   folder: TRACING,
   defaults: DEFAULTS,
   needs: ['facts', 'model'],

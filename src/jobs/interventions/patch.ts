@@ -75,6 +75,7 @@ export type PatchResult = JobResult<PatchingRecord>;
 
 /** Replaces activations one at a time on every pair of the task. */
 export const patch = job<PatchRequest, PatchingRecord, 'task' | 'model'>({
+  name: 'patch',
   folder: PATCHING,
   defaults: PATCH_DEFAULTS,
   needs: ['task', 'model'],

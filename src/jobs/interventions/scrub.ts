@@ -39,6 +39,7 @@ export type ScrubResult = JobResult<ScrubbingRecord>;
 
 /** Scrubs a hypothesis on the clean prompts of a task's pairs. */
 export const scrub = job<ScrubRequest, ScrubbingRecord, 'task' | 'model' | 'hypothesis'>({
+  name: 'scrub',
   folder: SCRUBBING,
   defaults: DEFAULTS,
   needs: ['task', 'model', 'hypothesis'],

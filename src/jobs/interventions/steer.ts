@@ -63,6 +63,7 @@ export type SteerResult = JobResult<SteeringRecord>;
 
 /** Adds a vector at a site of the model on the task's pairs, once for each coefficient. */
 export const steer = job<SteerRequest, SteeringRecord, 'task' | 'model' | 'site'>({
+  name: 'steer',
   folder: STEERING,
   defaults: DEFAULTS,
   needs: ['task', 'model', 'site'],

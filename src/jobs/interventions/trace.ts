@@ -34,6 +34,7 @@ const DEFAULTS: Omit<TraceRequest, 'task' | 'model'> = {
 };
 
 export const trace = job<TraceRequest, HopsRecord, 'task' | 'model'>({
+  name: 'trace',
   folder: HOPS,
   defaults: DEFAULTS,
   needs: ['task', 'model'],

@@ -15,10 +15,10 @@ export const validate = defineCommand({
     json: jsonOption,
   },
   run: async ({ print }, { json, ...options }, task) => {
-    const { validateTask } = await import('../../../jobs/inspect/validate.js');
+    const { validate: work } = await import('../../../jobs/inspect/validate.js');
     const { checkLines, describeCheck } = await import('../../views/tasks.js');
     const { requireClean } = await import('../../../task/finding.js');
-    const { resolved, check } = await validateTask({ task: task!, ...options });
+    const { resolved, check } = await work({ task: task!, ...options });
     const validation = describeCheck(resolved, check, options.model);
     print(json ? JSON.stringify(validation) : checkLines(validation, check));
     requireClean(check.findings);
