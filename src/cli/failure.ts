@@ -1,6 +1,7 @@
 /** Whatever was thrown, as one line for a person and an exit code for a program. */
 import { CommanderError } from 'commander';
 import { TheveninError } from '../errors.js';
+import { printable, printableLines } from '../printable.js';
 import type { ErrorCode } from '../errors.js';
 
 /** Operating-system errors that reach the shell without having been refused where they arose. */
@@ -37,8 +38,8 @@ export const asTheveninError = (thrown: unknown): TheveninError => {
 
 /** `thevenin: <message> [code]`, and with `verbose` the stack and its causes below. */
 export const describeFailure = (error: TheveninError, verbose: boolean): string => {
-  const line = `thevenin: ${oneLine(error.message)} [${error.code}]`;
+  const line = `thevenin: ${printable(oneLine(error.message))} [${error.code}]`;
   if (!verbose) return line;
   const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : '';
-  return `${line}\n${error.stack ?? ''}${cause}`;
+  return printableLines(`${line}\n${error.stack ?? ''}${cause}`);
 };

@@ -1,6 +1,7 @@
 /** Progress on the terminal: a bar where someone watches, one line per finished stage in a log. Both on standard error. */
 import { performance } from 'node:perf_hooks';
 import type { SingleBar } from 'cli-progress';
+import { printable } from '../printable.js';
 import type { ProgressEvent, ProgressListener } from '../progress.js';
 
 export interface ProgressView {
@@ -33,7 +34,7 @@ const count = ({ done, total }: ProgressEvent): string => (total > 0 ? `${done}/
 /** `  EAP-IG, 5 midpoints       64/64  1.2 s  note` */
 export const formatStage = (event: ProgressEvent, ms: number): string => {
   const note = event.note === undefined ? '' : `  ${event.note}`;
-  return `  ${padded(event.stage)}${count(event)}  ${formatDuration(ms)}${note}`;
+  return printable(`  ${padded(event.stage)}${count(event)}  ${formatDuration(ms)}${note}`);
 };
 
 /** Calls back when a stage begins and when it ends: at its total, or when the next one begins. */

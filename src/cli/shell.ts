@@ -1,6 +1,7 @@
 /** From the words of a command line to an exit code. */
 import { Command } from 'commander';
 import { packageVersion } from '../package.js';
+import { printableOutput } from '../printable.js';
 import { toParser } from './command.js';
 import type { CliCommand } from './command.js';
 import { COMMANDS } from './commands/index.js';
@@ -20,7 +21,7 @@ Examples:
 const start = async (command: CliCommand, parsed: Command, onDeaf: () => void): Promise<void> => {
   const interrupt = listenForInterrupt(onDeaf);
   const progress = await createProgressView(process.stderr, isWatched(process.stderr, process.env));
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const print = (text: string): void => void process.stdout.write(`${printableOutput(text)}\n`);
   try {
     const given = parsed.processedArgs as (string | undefined)[];
     const { verbose: _, ...options } = parsed.opts<Record<string, unknown>>();

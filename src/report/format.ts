@@ -1,4 +1,5 @@
 /** How numbers and texts are written in every view. */
+import { printableLines } from '../printable.js';
 
 /** Three significant digits, a proper minus sign, and a plus where the sign matters. */
 export const number = (value: number, { signed = false }: { signed?: boolean } = {}): string => {
@@ -45,12 +46,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text made safe for XML and HTML, in content and in attributes. Control characters that XML forbids are replaced. */
+/** Text made safe for XML and HTML, in content and in attributes. Control characters that XML forbids are replaced, others shown. */
 export const escapeMarkup = (text: string): string =>
-  text
-    // eslint-disable-next-line no-control-regex -- exactly the characters XML 1.0 does not allow
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  // eslint-disable-next-line no-control-regex -- exactly the characters XML 1.0 does not allow
+  printableLines(text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')).replace(
+    /[&<>"']/g,
+    (character) => ENTITIES[character]!,
+  );
 
 /** A cell: plain text, or a name to be set as code. */
 export type Cell = string | { readonly code: string };

@@ -1,6 +1,7 @@
 /** From a task file to what later stages run: tokenised, linted, split. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { printable } from '../printable.js';
 import { type Finding } from './finding.js';
 import { LINT_RULES } from './lint/index.js';
 import {
@@ -38,7 +39,7 @@ export const checkTask = (file: TaskFile, context: TaskContext): TaskCheck => {
 };
 
 const checked = (task: PreparedTask): CheckedTask => ({
-  name: task.file.name,
+  name: printable(task.file.name),
   metric: task.metric.key,
   examples: task.pairs.map((pair) => example(pair, task)),
   splits: splitsOf(task),
@@ -59,7 +60,7 @@ const example = (pair: PreparedPair, { metric }: PreparedTask): Example => ({
   corrupt: pair.corrupt.tokens,
   answers: pair.answers.map((answer) => answerOf(answer, metric.combine)),
   spans: spansOf(pair),
-  group: pair.source.group ?? null,
+  group: pair.source.group === undefined ? null : printable(pair.source.group),
 });
 
 /** Without a prototype, so that a span called `constructor` is there only if the pair has it. */

@@ -1,5 +1,6 @@
 /** What the linter says, and how a run refuses a task because of it. */
 import { refuse } from '../errors.js';
+import { printable } from '../printable.js';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
@@ -30,7 +31,7 @@ export const finding = (severity: Finding['severity'], rule: string, place: Plac
     file,
     pair,
     position,
-    message: `${where.filter((part) => part !== null).join(', ')}: ${what}`,
+    message: printable(`${where.filter((part) => part !== null).join(', ')}: ${what}`),
   };
 };
 

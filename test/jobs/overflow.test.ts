@@ -63,12 +63,10 @@ describe('weights too large for float32', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  const given = (model: string, runtime: string) => ({
-    ...{ model: path.join(folder, model), runtime, task: path.join(folder, 'task.json') },
-  });
+  const on = (model: string, runtime: string) => ({ model: path.join(folder, model), runtime });
+  const given = (model: string, runtime: string) => ({ ...on(model, runtime), task: path.join(folder, 'task.json') });
   const JOBS: Readonly<Record<string, (model: string, runtime: string) => Promise<unknown>>> = {
-    predict: (model, runtime) =>
-      predict({ ...given(model, runtime), prompt: [1, 2, 3], top: 2, bos: false, threads: undefined }),
+    predict: (model, runtime) => predict({ ...on(model, runtime), prompt: [1, 2, 3], top: 2 }),
     discover: (model, runtime) =>
       discover({ ...given(model, runtime), method: 'eap', edges: 10, force: true, split: false }),
     'discover with learned masks': (model, runtime) =>
@@ -80,7 +78,7 @@ describe('weights too large for float32', () => {
     scrub: (model, runtime) => scrub({ ...given(model, runtime), hypothesis: path.join(folder, 'hypothesis.json') }),
     steer: (model, runtime) => steer({ ...given(model, runtime), site: 'resid1.pre', tokens: 2 }),
     'causal-trace': (model, runtime) =>
-      causalTrace({ ...given(model, runtime), facts: path.join(folder, 'facts.json'), examples: 1 }),
+      causalTrace({ ...on(model, runtime), facts: path.join(folder, 'facts.json'), examples: 1 }),
   };
 
   for (const [job, run] of Object.entries(JOBS)) {

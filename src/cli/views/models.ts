@@ -1,6 +1,7 @@
 /** What `thevenin models` says of a model. */
 import { countEdges } from '../../circuit/universe.js';
 import type { Model } from '../../model/types.js';
+import { printable } from '../../printable.js';
 import { table } from './table.js';
 
 interface ModelSummary {
@@ -39,7 +40,7 @@ export const modelTable = (models: readonly ModelSummary[]): string =>
   table(
     HEAD,
     models.map((m) => [
-      m.model,
+      printable(m.model),
       m.architecture,
       `${m.layers} × ${m.heads}`,
       `${m.dModel}`,

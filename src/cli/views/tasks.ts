@@ -2,6 +2,7 @@
 import type { TaskCheck } from '../../task/check.js';
 import { GENERATORS } from '../../task/generators/index.js';
 import type { LoadedTask, ResolvedTask } from '../../task/files/load.js';
+import { printable } from '../../printable.js';
 import { bad, table } from './table.js';
 
 interface TaskSummary {
@@ -14,7 +15,7 @@ interface TaskSummary {
 }
 
 export const describeTask = ({ source }: LoadedTask): TaskSummary => ({
-  task: source.name,
+  task: printable(source.name),
   metric: source.metric,
   pairs: source.pairs?.length ?? source.generator?.count ?? 0,
   about: aboutTask(source),
@@ -24,7 +25,7 @@ const aboutTask = ({ generator, provenance }: LoadedTask['source']): string => {
   const title = GENERATORS.find(({ key }) => key === generator?.name)?.title;
   const settings = Object.entries(generator?.options ?? {}).map(([key, value]) => `${key} ${String(value)}`);
   const source = typeof provenance === 'object' ? provenance.source : provenance;
-  return [title ?? source ?? '', ...settings].join(', ');
+  return printable([title ?? source ?? '', ...settings].join(', '));
 };
 
 export const taskTable = (tasks: readonly TaskSummary[]): string =>
@@ -47,9 +48,9 @@ export const describeCheck = (
   { task, findings }: TaskCheck,
   model: string,
 ): Validation => ({
-  task: file.name,
+  task: printable(file.name),
   file: path,
-  model,
+  model: printable(model),
   pairs: file.pairs.length,
   valid: task !== null,
   findings,

@@ -1,5 +1,6 @@
 import { refuse } from '../../errors.js';
 import { choicesFor } from '../../nearest.js';
+import { printable } from '../../printable.js';
 import type { Dialect, DialectKind } from '../architectures/index.js';
 import { ARCHITECTURES } from '../architectures/index.js';
 import type { Fields } from '../fields.js';
@@ -28,7 +29,7 @@ export const assemble = async (parts: Parts): Promise<Model> => {
   try {
     const { key, dialect } = findDialect(parts);
     const reading = dialect.read(withinFile(parts.fields, store.tensors.size), store.tensors);
-    const config: ModelConfig = { name: parts.name, architecture: key, ...reading.config };
+    const config: ModelConfig = { name: printable(parts.name), architecture: key, ...reading.config };
     const places = new Map(Object.entries(reading.weights));
     const used = new Set([...places.values()].map(({ tensor }) => tensor));
     for (const name of store.tensors.keys())

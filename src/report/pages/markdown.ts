@@ -1,11 +1,11 @@
 /** Texts and tables in Markdown. */
+import { printable } from '../../printable.js';
 import type { Cell } from '../format.js';
 import type { Table } from '../format.js';
 
 /** Text from a task or model cannot start markup or leave its table cell. */
 export const escapeMarkdown = (text: string): string =>
-  text
-    .replace(/\s+/g, ' ')
+  printable(text.replace(/\s+/g, ' '))
     .replace(/[\\`*_{}[\]<>|#~]/g, '\\$&')
     .replace(/&/g, '&amp;');
 
@@ -13,7 +13,7 @@ export const escapeMarkdown = (text: string): string =>
 const span = (text: string): string => {
   const fence = '`'.repeat(1 + Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length)));
   const pad = fence.length > 1 ? ' ' : '';
-  return `${fence}${pad}${text.replace(/\s+/g, ' ').replaceAll('|', '\\|')}${pad}${fence}`;
+  return `${fence}${pad}${printable(text.replace(/\s+/g, ' ')).replaceAll('|', '\\|')}${pad}${fence}`;
 };
 
 const cell = (content: Cell): string => (typeof content === 'string' ? escapeMarkdown(content) : span(content.code));
