@@ -15,7 +15,22 @@ import type { Attribution, Effect, MethodContext } from './types.js';
 /** Cuts asked at once: results, progress and Ctrl-C are never farther apart. */
 const ASKED_AT_ONCE = 512;
 
-export async function exactEffects(context: MethodContext, atOnce = ASKED_AT_ONCE): Promise<Attribution> {
+/** With a journal, a process that dies loses what was asked at once: about so many multiply-adds, a few seconds' … */
+const LOST_AT_MOST = 5e10;
+/** … or these few edges of a large model, where asking for fewer would run the prompts again and again. */
+const JOURNALLED_AT_LEAST = 8;
+
+/** The same for every run that a journal may come from: together with what a question is asked decides its last bits. */
+function askedAtOnce({ engine, examples, journal }: MethodContext): number {
+  if (journal === undefined) return ASKED_AT_ONCE;
+  const { nLayers, nHeads, dModel, dHead, dMlp } = engine.model.config;
+  const perToken = nLayers * (4 * dModel * nHeads * dHead + 2 * dModel * dMlp); // weights of attention and MLP
+  const tokens = examples.reduce((sum, { clean }) => sum + clean.length, 0);
+  const cuts = Math.floor(LOST_AT_MOST / (perToken * tokens));
+  return Math.min(ASKED_AT_ONCE, Math.max(JOURNALLED_AT_LEAST, cuts));
+}
+
+export async function exactEffects(context: MethodContext, atOnce = askedAtOnce(context)): Promise<Attribution> {
   const { engine, examples } = context;
   const table = new ScoreTable(context);
   const order = await byEstimate(context);

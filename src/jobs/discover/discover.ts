@@ -26,7 +26,7 @@ import { checkDiagnosis, diagnose } from './diagnose.js';
 import { minimise } from './minimise.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './positions-and-neurons.js';
 import { earlyResults } from './interim-results.js';
-import { openJournal } from './journal.js';
+import { withJournal } from './journal.js';
 import { keptBytes, openGroups } from './resolution.js';
 import { checkSourceOf, openSource, sourceText } from './source.js';
 import { job, type JobOptions, type JobResult } from '../job.js';
@@ -63,11 +63,12 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const examples = pick(task, 'discover');
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
   checkSourceOf(bench, task, request);
-  const capability = await checkCapability(bench, task, { force: request.force, stages });
-  const journal = await journalOf(bench, request, { task, examples, groups });
-  const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
-  const keeps = { groups, keepsExamples: request.perExample, kept };
-  const { attribution, memory } = await score(bench, task, { method, setting, source, journal, stages, ...keeps });
+  const on = { method, setting, groups, stages, keepsExamples: request.perExample, kept };
+  const { capability, source, ablation, attribution, memory } = await journalled(
+    bench,
+    { request, task, examples, groups },
+    (journal) => findScores(bench, task, { ...on, request, journal }),
+  );
   const chosen = choose(bench, attribution, request);
   const { minimal, circuit } = await minimise(bench, task, {
     circuit: chosen,
@@ -135,14 +136,29 @@ function selectionOf({ select: rule, by, threshold, edges }: DiscoverRequest): S
   return { rule, by, requested: rule === 'threshold' ? least() : edges };
 }
 
-async function journalOf(
+/** What is asked of the model only when it does the task. */
+async function findScores(
   bench: Workbench,
-  request: DiscoverRequest,
-  of: { task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
-): Promise<Journal | undefined> {
-  const { journal } = request;
-  return journal === undefined ? undefined : openJournal(journal, bench, { ...of, source: sourceText(request) });
+  task: CheckedTask,
+  { request, stages, ...given }: Omit<Parameters<typeof score>[2], 'source'> & { request: DiscoverRequest },
+) {
+  const capability = await checkCapability(bench, task, { force: request.force, stages });
+  const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
+  return { capability, source, ablation, ...(await score(bench, task, { ...given, source, stages })) };
 }
+
+/** With the journal that was asked for, if one was: it is read, and taken, before anything is computed. */
+const journalled = <T>(
+  bench: Workbench,
+  {
+    request,
+    ...of
+  }: { request: DiscoverRequest; task: CheckedTask; examples: readonly Example[]; groups: PositionGroups | undefined },
+  work: (journal?: Journal) => Promise<T>,
+): Promise<T> =>
+  request.journal === undefined
+    ? work()
+    : withJournal(request.journal, { ...bench, of: { ...of, source: sourceText(request) } }, work);
 
 /** The circuit that a search found, or the edges that the scores select. */
 function choose(

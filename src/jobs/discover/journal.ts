@@ -3,11 +3,13 @@
  * other one holds an edge and its effect on every pair. A last line cut short by a crash is measured again.
  */
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, truncate } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
+import type { Universe } from '../../circuit/types.js';
 import { cutName } from '../../attribution/edges/resolution.js';
 import type { Effect, Journal } from '../../attribution/edges/types.js';
 import type { PositionGroups } from '../../engine/model-run/groups.js';
 import { refuse } from '../../errors.js';
+import { takeLock } from '../../lock.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import type { Workbench } from '../workbench.js';
 
@@ -32,10 +34,15 @@ interface Of {
 }
 
 /**
- * Opens a journal to go on with, or begins one.
- * @throws TheveninError discovery/journal: it is of another run; file/unreadable, file/unwritable
+ * Opens a journal to go on with, or begins one, for as long as the work lasts; no other process may have it meanwhile. Nothing is
+ * written before there is an effect to keep.
+ * @throws TheveninError discovery/journal: it is of another run, or damaged; file/in-use, file/unreadable, file/unwritable
  */
-export async function openJournal(file: string, { model, runtime, engine }: Workbench, of: Of): Promise<Journal> {
+export async function withJournal<T>(
+  file: string,
+  { model, runtime, engine, of }: Workbench & { readonly of: Of },
+  work: (journal: Journal) => Promise<T>,
+): Promise<T> {
   const heading: Heading = {
     format: FORMAT,
     weights: await model.weights.digest(),
@@ -45,46 +52,95 @@ export async function openJournal(file: string, { model, runtime, engine }: Work
     runtime: runtime.info.key,
     groups: JSON.stringify(of.groups?.names ?? []),
   };
-  const { universe } = engine;
-  const text = await readText(file);
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const known = new Map<string, Float64Array>();
-  const names = new Set(of.groups?.names);
-  const isCut = (name: string): boolean => {
-    const [edge = '', group] = name.split('@');
-    return universe.edgeIndex(edge) !== undefined && (group === undefined || names.has(group));
-  };
-  if (whole === '') await append(file, `${JSON.stringify(heading)}\n`, text.length > 0);
-  else {
-    const [first = '', ...lines] = whole.trimEnd().split('\n');
-    requireSame(file, parse(file, first), heading);
-    if (whole.length < text.length) await truncate(file, Buffer.byteLength(whole));
-    for (const line of lines) {
-      const { edge, effects } = parse(file, line) as { edge?: string; effects?: number[] };
-      if (edge === undefined || !isCut(edge) || !Array.isArray(effects) || effects.length !== of.examples.length)
-        return refuse(
-          'discovery/journal',
-          `${file}: a line is not an edge with ${of.examples.length} effects; name another file with --journal`,
-        );
-      known.set(edge, Float64Array.from(effects));
-    }
+  const what = { what: `the journal ${file}`, instead: 'name another file with --journal' };
+  const lock = await writing(file, () => takeLock(`${file}.lock`, what));
+  try {
+    const nameOf = (effect: Effect): string => cutName(engine.universe, effect, of.groups);
+    const isCut = cutsOf(engine.universe, of.groups);
+    const { known, bytes } = await readJournal(file, heading, { isCut, examples: of.examples.length });
+    const append = appender(file, heading, bytes);
+    return await work({
+      known,
+      add: (effects) => append(effects.map((one) => lineOf(file, nameOf(one), one)).join('')),
+    });
+  } finally {
+    lock.release();
   }
-  return {
-    known,
-    add: (effects) =>
-      append(file, effects.map((effect) => lineOf(cutName(universe, effect, of.groups), effect)).join('')),
+}
+
+type IsCut = (name: string) => boolean;
+
+/** Names of edges, and of edges at the groups told apart. */
+function cutsOf(universe: Universe, groups: PositionGroups | undefined): IsCut {
+  const names = new Set(groups?.names);
+  return (name) => {
+    const at = name.indexOf('@');
+    const [edge, group] = at < 0 ? [name] : [name.slice(0, at), name.slice(at + 1)];
+    return universe.edgeIndex(edge) !== undefined && (group === undefined || names.has(group));
   };
 }
 
-const lineOf = (edge: string, { values }: Effect): string => `${JSON.stringify({ edge, effects: [...values] })}\n`;
+/** JSON has no NaN and no infinity: it would say null. */
+function lineOf(file: string, edge: string, { values }: Effect): string {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0)
+    refuse(
+      'discovery/journal',
+      `the effect of ${edge} on pair ${bad} is ${values[bad]}, no number to go on with, and is not written to ${file}; check the model's weights`,
+    );
+  return `${JSON.stringify({ edge, effects: [...values] })}\n`;
+}
 
-function parse(file: string, line: string): unknown {
+/** What it knows, and how many bytes of it are whole lines: what comes behind was being written when the process died. */
+async function readJournal(
+  file: string,
+  heading: Heading,
+  of: { readonly isCut: IsCut; readonly examples: number },
+): Promise<{ known: ReadonlyMap<string, Float64Array>; bytes: number }> {
+  const text = await readText(file);
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const known = new Map<string, Float64Array>();
+  if (whole === '' && !headingText(heading).startsWith(text))
+    refuse('discovery/journal', `${file} is no journal of effects; name another file with --journal`);
+  const [first, ...lines] = whole.split('\n').slice(0, -1);
+  if (first !== undefined) requireSame(file, parse(`${file}:1`, first), heading);
+  lines.forEach((line, i) => {
+    const { edge, effects } = readLine(`${file}:${i + 2}`, line, of);
+    const before = known.get(edge);
+    if (before?.some((value, pair) => value !== effects[pair]) === true)
+      refuse('discovery/journal', `${file}:${i + 2}: ${edge} was measured before, with other effects; ${ADVICE}`);
+    known.set(edge, effects);
+  });
+  return { known, bytes: Buffer.byteLength(whole) };
+}
+
+const ADVICE = 'mend or remove the line, or name another file with --journal';
+
+/** @param place file and line */
+function readLine(
+  place: string,
+  line: string,
+  { isCut, examples }: { readonly isCut: IsCut; readonly examples: number },
+): { edge: string; effects: Float64Array } {
+  const { edge, effects } = Object(parse(place, line)) as { readonly edge?: unknown; readonly effects?: unknown };
+  if (typeof edge !== 'string' || !isCut(edge) || !isNumbers(effects) || effects.length !== examples)
+    return refuse(
+      'discovery/journal',
+      `${place}: not an edge of the model with ${examples} numbers as effects; ${ADVICE}`,
+    );
+  return { edge, effects: Float64Array.from(effects) };
+}
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((one) => Number.isFinite(one));
+
+function parse(place: string, line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
     return refuse(
       'discovery/journal',
-      `${file}: a line is not JSON, so this is no journal of effects; name another file with --journal`,
+      `${place}: not JSON, so this is no journal of effects; name another file with --journal`,
       error,
     );
   }
@@ -103,23 +159,46 @@ function requireSame(file: string, found: unknown, expected: Heading): void {
 
 async function readText(file: string): Promise<string> {
   try {
+    if (!(await stat(file)).isFile()) return refuse('file/unreadable', `${file} is not a file; ${NEEDED}`);
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT'
-      ? ''
-      : refuse('file/unreadable', `${file}: ${message}; a journal must be a file that can be read and written`, error);
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    if (syscall === undefined) throw error;
+    return refuse('file/unreadable', `${file}: ${message}; ${NEEDED}`, error);
   }
 }
 
-async function append(file: string, text: string, afresh = false): Promise<void> {
+const NEEDED = 'a journal must be a file that can be read and written';
+
+const headingText = (heading: Heading): string => `${JSON.stringify(heading)}\n`;
+
+/** Appends lines behind the whole ones, on the disk when it returns; the heading before the first of them. */
+function appender(file: string, heading: Heading, whole: number): (text: string) => Promise<void> {
+  let begun = false;
+  return (text) =>
+    writing(file, async () => {
+      const handle = await open(file, 'a');
+      try {
+        if (!begun) await handle.truncate(whole);
+        await handle.appendFile(!begun && whole === 0 ? headingText(heading) + text : text);
+        await handle.datasync();
+        begun = true;
+      } finally {
+        await handle.close();
+      }
+    });
+}
+
+async function writing<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
-    if (afresh) await truncate(file, 0);
-    await appendFile(file, text);
+    return await work();
   } catch (error) {
-    refuse(
+    const { message, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    return refuse(
       'file/unwritable',
-      `cannot write the journal ${file}: ${(error as Error).message}; name another file with --journal`,
+      `cannot write the journal ${file}: ${message}; name another file with --journal`,
       error,
     );
   }
