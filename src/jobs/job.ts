@@ -72,6 +72,7 @@ export const job =
     const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
     const work = await spec.prepare(asked);
     return withWorkbench(asked, async (bench) => {
+      stages.watch(bench.engine);
       const found = await work(bench, stages);
       const head = await headOf(bench, stages);
       // the record's schema is held to it before it is written

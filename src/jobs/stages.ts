@@ -1,38 +1,103 @@
+import { performance } from 'node:perf_hooks';
+import { formatDuration } from '../duration.js';
+import { countsBetween, noCounts, type Counters } from '../engine/core/counters.js';
+import type { Engine } from '../engine/core/engine.js';
+import { fit, mebibytes, type Fitted } from '../engine/core/fit.js';
+import { rehearse, type Rehearsal, type WatchedWork } from '../engine/core/rehearse.js';
 import type { ProgressListener } from '../progress.js';
 
-/** Times the stages of a run and tells whoever watches. */
+export interface FinishedStage {
+  readonly stage: string;
+  readonly seconds: number;
+  /** what the engine computed meanwhile */
+  readonly counts: Counters;
+}
+
+/** How long things take here, as counted in a stage. */
+export interface Pace {
+  readonly secondsPerWork: number;
+  readonly secondsPerPrepared: number;
+}
+
+/** Tells how far a stage is; `total` where it turns out to be counted in something else. */
+export type Report = (done: number, note?: string, total?: number) => void;
+
+/** A stage whose memory and time are found on shapes before it begins. */
+export interface Rehearsed {
+  readonly total: number;
+  readonly engine: Engine;
+  /** tokens of the longest prompt */
+  readonly longest: number;
+  /** the stage whose pace the estimate of time is made at */
+  readonly pace?: string;
+  /** said before the estimate */
+  readonly note?: string;
+}
+
+/** Times the stages of a run, counts what each computes, and tells whoever watches. */
 export class Stages {
-  readonly finished: { stage: string; seconds: number }[] = [];
+  readonly finished: FinishedStage[] = [];
   readonly startedAt = new Date();
-  /** seconds per unit of the last stage once it was under way: what it took to get started is left out */
-  pace = 0;
+  private counters: Counters = noCounts();
 
   constructor(
     private readonly listener: ProgressListener,
     readonly signal: AbortSignal,
   ) {}
 
+  /** From now on what this engine computes is counted. */
+  watch({ counters }: Engine): void {
+    this.counters = counters;
+  }
+
   /** Runs one stage; `report` tells how far it is. */
-  async run<T>(
-    stage: string,
-    total: number,
-    work: (report: (done: number, note?: string) => void) => Promise<T>,
-  ): Promise<T> {
+  async run<T>(stage: string, total: number, work: (report: Report) => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const started = performance.now();
-    let last = -1;
-    let first: { readonly done: number; readonly at: number } | null = null;
-    const report = (done: number, note?: string): void => {
-      last = done;
-      if (done > 0) first ??= { done, at: performance.now() };
-      this.listener({ stage, done, total, ...(note === undefined ? {} : { note }) });
+    const before = { ...this.counters };
+    let last = { done: -1, total };
+    const report: Report = (done, note, of = last.total) => {
+      last = { done, total: of };
+      this.listener({ stage, done, total: of, ...(note === undefined ? {} : { note }) });
     };
     report(0);
     const result = await work(report);
-    if (last !== total) report(total);
-    this.pace = paceOf(total, started, first);
-    this.finished.push({ stage, seconds: (performance.now() - started) / 1000 });
+    if (last.done !== last.total) report(last.total);
+    const seconds = (performance.now() - started) / 1000;
+    this.finished.push({ stage, seconds, counts: countsBetween(before, this.counters) });
     return result;
+  }
+
+  /**
+   * Runs one stage that has been gone through on shapes first: it is cut so that it fits the memory budget, and says beforehand what
+   * it will hold and, where a pace is known, how long it will take.
+   * @throws TheveninError discovery/memory
+   */
+  async rehearsed<T>(stage: string, { total, engine, ...asked }: Rehearsed, work: WatchedWork<T>): Promise<T> {
+    return this.run(stage, total, async (report) => {
+      const fitted = await this.fit(stage, { engine, longest: asked.longest }, work);
+      const note = [asked.note, this.describe(fitted, asked.pace)].filter(Boolean).join('; ');
+      report(0, note);
+      const onProgress = (done: number, of: number): void => report(done, note, of);
+      return work(engine.within(fitted.limits), { signal: this.signal, onProgress });
+    });
+  }
+
+  private fit(what: string, of: Pick<Rehearsed, 'engine' | 'longest'>, work: WatchedWork<unknown>): Promise<Fitted> {
+    const instead = 'or fewer or shorter prompts (--examples)';
+    return fit(of.engine, { what, longest: of.longest, instead }, (limits) => rehearse(of.engine, limits, work));
+  }
+
+  /** `about 12 s, 80 MiB` */
+  describe(rehearsal: Rehearsal, pace: string | undefined): string {
+    const seconds = pace === undefined ? null : secondsFor(rehearsal, this.paceOf(pace));
+    const time = seconds === null ? '' : `about ${formatDuration(seconds)}, `;
+    return `${time}${rehearsal.whole ? 'about' : 'at least'} ${mebibytes(rehearsal.bytes)}`;
+  }
+
+  /** How fast the stage of this name was; null: there was none, or it computed nothing. */
+  paceOf(stage: string): Pace | null {
+    return paceOf(this.finished.filter((one) => one.stage === stage));
   }
 
   get totalSeconds(): number {
@@ -40,8 +105,20 @@ export class Stages {
   }
 }
 
-function paceOf(total: number, started: number, first: { readonly done: number; readonly at: number } | null): number {
-  const now = performance.now();
-  const [since, units] = first && first.done < total ? [first.at, total - first.done] : [started, total];
-  return (now - since) / 1000 / Math.max(1, units);
+/**
+ * Seconds in kernels for each unit of work, and of preparation for each unit of that. What else a stage's time goes into (reading
+ * files, compiling what runs for the first time, ranking answers) says nothing about another stage.
+ */
+export function paceOf(stages: readonly FinishedStage[]): Pace | null {
+  const sum = (of: keyof Counters): number => stages.reduce((all, { counts }) => all + counts[of], 0);
+  const [work, prepared] = [sum('work'), sum('prepared')];
+  if (work === 0) return null;
+  const secondsPerPrepared = prepared === 0 ? 0 : sum('preparingSeconds') / prepared;
+  return { secondsPerWork: sum('kernelSeconds') / work, secondsPerPrepared };
+}
+
+/** How long rehearsed work takes at a pace. */
+export function secondsFor({ work, prepared }: Pick<Rehearsal, 'work' | 'prepared'>, pace: Pace | null): number | null {
+  if (work === null || pace === null) return null;
+  return work * pace.secondsPerWork + prepared * pace.secondsPerPrepared;
 }

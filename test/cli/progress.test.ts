@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Writable } from 'node:stream';
-import { createProgressView, formatDuration, formatStage, isWatched } from '../../src/cli/progress.js';
+import { formatDuration } from '../../src/duration.js';
+import { createProgressView, formatLeft, formatStage, isWatched } from '../../src/cli/progress.js';
 
 /** What a view writes, without the durations. */
 const record = () => {
@@ -31,11 +32,51 @@ describe('progress in a log', () => {
     expect(text()).to.equal(['  eliminate                 7  T', '  write                     1/3  T', ''].join('\n'));
   });
 
-  it('gives durations in the unit that reads best', () => {
-    expect([0.4, 999, 1234, 59_900, 60_000, 185_400].map(formatDuration)).to.deep.equal([
-      '0 ms', '999 ms', '1.2 s', '59.9 s', '1 min 00 s', '3 min 05 s',
-    ]); // prettier-ignore
+  it('gives durations in the unit that reads best, to two figures', () => {
+    expect([0.0004, 0.999, 1.234, 39.6, 60, 89, 185.4, 720, 5000, 39_600, 500_000].map(formatDuration)).to.deep.equal([
+      '0 ms',
+      '999 ms',
+      '1.2 s',
+      '40 s',
+      '60 s',
+      '89 s',
+      '3.1 min',
+      '12 min',
+      '83 min',
+      '11 h',
+      '5.8 days',
+    ]);
     expect(formatStage({ stage: 'EAP', done: 1, total: 1 }, 1500)).to.equal('  EAP                       1/1  1.5 s');
+  });
+
+  it('says what is left at the pace so far, where there is one', () => {
+    expect(formatLeft({ stage: 'exact', done: 0, total: 32_491 }, 60_000)).to.equal('');
+    expect(formatLeft({ stage: 'exact', done: 1, total: 100 }, 400_000)).to.equal('about 11 h left');
+    expect(formatLeft({ stage: 'exact', done: 100, total: 100 }, 400_000)).to.equal('');
+    expect(formatLeft({ stage: 'eliminate', done: 7, total: 0 }, 400_000)).to.equal('');
+  });
+
+  it('tells before a long stage what it will cost, and of a stage that lasts a line now and then', async () => {
+    const { stream, text } = record();
+    let now = 0;
+    const { listener, close } = await createProgressView(stream, false, () => now);
+    const at = (seconds: number, done: number, note?: string): void => {
+      now = 1000 * seconds;
+      listener({ stage: 'exact', done, total: 960, ...(note === undefined ? {} : { note }) });
+    };
+    at(0, 0);
+    at(1, 0, 'about 2.0 min, 80 MiB');
+    at(20, 160, 'strongest m0->logits');
+    at(32, 240, 'strongest m0->logits');
+    at(40, 320, 'strongest m0->logits');
+    at(120, 960, 'strongest m0->logits');
+    close();
+    expect(text().split('\n')).to.deep.equal([
+      '  exact                     about 2.0 min, 80 MiB',
+      '  exact                     240/960  32 s  strongest m0->logits  about 1.6 min left',
+      '  exact                     960/960  2.0 min  strongest m0->logits',
+      '',
+    ]);
   });
 
   it('is a bar only on a terminal that is not a CI job’s', () => {

@@ -40,7 +40,7 @@ export async function exactEffects(context: MethodContext, atOnce = askedAtOnce(
       const effects = await measure(context, order.slice(from, from + atOnce), forEach);
       for (const { edge, group, values } of effects) table.takeCell({ edge, column: group }, values);
       context.onResults?.(effects);
-      context.onProgress(Math.floor(((from + effects.length) * examples.length) / order.length), examples.length);
+      context.onProgress(from + effects.length, order.length);
     }
     return { ...table.scores('exact'), plan };
   });

@@ -41,7 +41,7 @@ export interface MethodContext {
   readonly signal: AbortSignal;
   /** where `exact` keeps what it has measured */
   readonly journal?: Journal | undefined;
-  /** examples finished, of all */
+  /** how far it is: in examples, edges, updates, whatever it goes through */
   onProgress(done: number, total: number): void;
   /** early results of a method that has them */
   onResults?(effects: readonly Effect[]): void;

@@ -14,7 +14,7 @@ export interface Counters {
   kernelSeconds: number;
   /** what those runs had to do, in {@link workOf units} that take about equally long */
   work: number;
-  /** parameter values of the kernels that were prepared, and how long that took */
+  /** what kernels took that were prepared, in parameter values, see {@link preparationOf}, and how long that was */
   prepared: number;
   preparingSeconds: number;
 }
@@ -117,5 +117,9 @@ export function counted(kernel: Kernel, counters: Counters): Kernel {
   };
 }
 
-export const parametersOf = (program: Program): number =>
-  program.parameters.reduce((sum, { shape }) => sum + sizeOf(evaluateShape(shape, {})), 0);
+/** Parameter values that take about as long to prepare as compiling one op of a program. */
+const PER_OP = 12_000;
+
+/** How long preparing a kernel takes, in parameter values: those, and its ops. */
+export const preparationOf = ({ parameters, values }: Program): number =>
+  parameters.reduce((sum, { shape }) => sum + sizeOf(evaluateShape(shape, {})), PER_OP * values.length);

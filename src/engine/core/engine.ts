@@ -7,7 +7,7 @@ import { arithmeticOf, parameterValue } from '../../model/parameters.js';
 import type { Model } from '../../model/types.js';
 import type { Program } from '../../program/index.js';
 import type { Constant, Kernel, Runtime, Tensors } from '../../runtime/types.js';
-import { countPass, counted, noCounts, parametersOf, type Counters, type Passed } from './counters.js';
+import { countPass, counted, noCounts, preparationOf, type Counters, type Passed } from './counters.js';
 import { buildProgram, type KernelName, type Variant } from '../kernels/index.js';
 
 export interface EngineOptions {
@@ -82,7 +82,7 @@ export class Engine {
     const key = program.parameters.length === 0 ? form : `${form}@${layer}`;
     const known = this.shared.kernels.get(key);
     if (known) return known;
-    if (!this.shared.ready.has(key)) this.counters.prepared += parametersOf(program);
+    if (!this.shared.ready.has(key)) this.counters.prepared += preparationOf(program);
     const made = this.prepare(program, layer);
     this.shared.kernels.set(key, made);
     return made;

@@ -19,7 +19,7 @@ import { cellName, strongestCells } from '../../report/records/patching.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
 import { seeded } from '../../task/random.js';
 import type { CheckedTask } from '../../task/types.js';
-import { mebibytes } from '../../attribution/edges/memory.js';
+import { mebibytes } from '../../engine/core/fit.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
 import type { Stages } from '../stages.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';

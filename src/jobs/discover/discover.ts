@@ -8,11 +8,12 @@ import type { Circuit } from '../../circuit/types.js';
 import { findMethod, type Method, type MethodSetting } from '../../attribution/edges/index.js';
 import { extentOf } from '../../attribution/edges/extent.js';
 import { heldFor } from '../../attribution/edges/held.js';
-import { fitMemory, mebibytes } from '../../attribution/edges/memory.js';
+import { fitMemory } from '../../attribution/edges/memory.js';
 import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
 import { refuse } from '../../errors.js';
 import { measureCircuits, type CircuitMetrics } from '../../evaluation/faithfulness.js';
 import type { PositionGroups } from '../../engine/model-run/groups.js';
+import { mebibytes } from '../../engine/core/fit.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
 import type { AlternativeMaker } from '../../engine/sources/index.js';
 import { REPORT } from '../../report/folders/report.js';
@@ -21,7 +22,7 @@ import type { CheckedTask, Example } from '../../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './record.js';
 import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
-import { checkCapability } from './capable.js';
+import { CAPABILITY, checkCapability } from './capable.js';
 import { checkDiagnosis, diagnose } from './diagnose.js';
 import { minimise } from './minimise.js';
 import { checkNeurons, findFiner, measureExact, strongestOf } from './positions-and-neurons.js';
@@ -177,49 +178,38 @@ function choose(
 async function score(
   bench: Workbench,
   task: CheckedTask,
-  {
-    method,
-    setting,
-    source,
-    journal,
-    stages,
-    kept,
-    ...keeps
-  }: Pick<MethodContext, 'groups' | 'keepsExamples'> & {
-    kept: number;
-    method: Method;
-    setting: MethodSetting;
-    source: AlternativeMaker | undefined;
-    journal: Journal | undefined;
-    stages: Stages;
-  },
+  { method, setting, source, journal, stages, kept, ...keeps }: Scoring,
 ): Promise<{ attribution: Attribution; memory: Rehearsal }> {
   const examples = pick(task, 'discover');
   const { forwards, backwards } = method.cost(setting, extentOf(bench.engine, examples));
-  const secondsPerForward = stages.pace / 2; // the capability check ran both prompts of every pair
-  // a backward pass that tells all readers apart costs about three forward ones
-  const seconds = secondsPerForward * (forwards + 3 * backwards) * examples.length;
   const space = kept === 0 ? '' : `; ${mebibytes(kept)} for the scores of every pair`;
-  const passes = `${forwards} forward + ${backwards} backward passes per pair, about ${formatSeconds(seconds)}`;
   return stages.run(method.title(setting), examples.length, async (report) => {
-    report(0, passes);
     const { signal } = stages;
-    const context = { engine: bench.engine, examples, metric: task.metric, setting, source, journal, signal, ...keeps };
+    const { engine } = bench;
+    const context = { engine, examples, metric: task.metric, setting, source, journal, signal, ...keeps };
     const memory = await fitMemory(method, { ...context, onProgress: () => undefined });
-    const note = `${passes}, ${memory.whole ? 'about' : 'at least'} ${mebibytes(memory.bytes)}${space}`;
+    const estimate = stages.describe(memory, CAPABILITY);
+    const note = `${forwards} forward + ${backwards} backward passes per pair, ${estimate}${space}`;
     report(0, note);
-    const early = earlyResults(bench.engine.universe, keeps.groups);
+    const early = earlyResults(engine.universe, keeps.groups);
     const attribution = await method.run({
       ...context,
+      engine: engine.within(memory.limits),
       onResults: (effects) => early.take(effects),
-      onProgress: (done) => report(done, early.describe() ?? note),
+      onProgress: (done, total) => report(done, early.describe() ?? note, total),
     });
     return { attribution, memory };
   });
 }
 
-const formatSeconds = (seconds: number): string =>
-  seconds < 90 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`;
+interface Scoring extends Pick<MethodContext, 'groups' | 'keepsExamples'> {
+  readonly kept: number;
+  readonly method: Method;
+  readonly setting: MethodSetting;
+  readonly source: AlternativeMaker | undefined;
+  readonly journal: Journal | undefined;
+  readonly stages: Stages;
+}
 
 function evaluate(
   bench: Workbench,

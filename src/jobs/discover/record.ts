@@ -2,13 +2,11 @@
 import { basename } from 'node:path';
 import { nodesIn } from '../../circuit/compare.js';
 import type { Scores } from '../../circuit/types.js';
-import { extentOf } from '../../attribution/edges/extent.js';
 import { faithfulness, percentileAmong } from '../../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../../evaluation/statistics/intervals.js';
 import type { ReportEdge, ReportRecord } from '../../report/records/report.js';
 import { describeSidecar } from '../../report/sidecar.js';
 import { sidecarsOf } from './sidecars.js';
-import type { Example } from '../../task/types.js';
 import type { Found } from '../job.js';
 import type { Findings } from './findings.js';
 import { packageVersion } from '../../package.js';
@@ -64,7 +62,11 @@ export async function buildReport(findings: Findings): Promise<Found<ReportRecor
       positions: Object.fromEntries(Object.entries(layout.positions).map(([node, [x, y]]) => [node, [x, y]])),
     },
     cost: costOf(findings),
-    timings: { startedAt: stages.startedAt.toISOString(), totalSeconds: stages.totalSeconds, stages: stages.finished },
+    timings: {
+      startedAt: stages.startedAt.toISOString(),
+      totalSeconds: stages.totalSeconds,
+      stages: timesOf(findings),
+    },
     sidecars: sidecars.map(describeSidecar),
   };
   return { record, sidecars };
@@ -216,25 +218,24 @@ function neuronsOf({ finer: { neurons } }: Findings): ReportRecord['neurons'] {
   return neurons && { layers: neurons.scores.map(({ layer }) => layer), top: neurons.strongest };
 }
 
-/** Passes over one pair, summed over pairs, as the methods state them; tokens as the engine counted them. */
-function costOf({
-  bench: { engine },
-  method,
-  setting,
-  task,
-  strongest,
-  missed,
-  random,
-}: Findings): ReportRecord['cost'] {
-  const { discover, report } = task.splits;
-  const examples = discover.map((place) => task.examples[place] as Example);
-  const { forwards, backwards } = method.cost(setting, extentOf(engine, examples));
-  const exact = strongest.length === 0 ? 0 : 2 + strongest.length;
-  const diagnosed = missed ? 4 + missed.samples + missed.suspects.length : 0;
+const timesOf = ({ stages: { finished } }: Findings): ReportRecord['timings']['stages'] =>
+  finished.map(({ stage, seconds, counts }) => ({ stage, seconds, kernelSeconds: counts.kernelSeconds }));
+
+/** What the engine counted, of all stages and of each. */
+function costOf({ stages: { finished } }: Findings): ReportRecord['cost'] {
+  const costs = finished.map(({ stage, counts }) => ({
+    stage,
+    tokens: Math.round(counts.layerTokens),
+    forwardPasses: Math.round(counts.forwardPasses),
+    backwardPasses: Math.round(counts.backwardPasses),
+    kernelRuns: counts.kernelRuns,
+  }));
+  const sum = (of: 'tokens' | 'forwardPasses' | 'backwardPasses'): number =>
+    costs.reduce((all, one) => all + one[of], 0);
   return {
-    tokens: Math.round(engine.counters.layerTokens),
-    forwardPasses:
-      2 * task.examples.length + (forwards + exact + diagnosed) * discover.length + (3 + random.length) * report.length,
-    backwardPasses: backwards * discover.length,
+    tokens: sum('tokens'),
+    forwardPasses: sum('forwardPasses'),
+    backwardPasses: sum('backwardPasses'),
+    stages: costs,
   };
 }

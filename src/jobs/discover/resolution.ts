@@ -2,7 +2,7 @@
 import { columnsOf, type PositionGroups } from '../../engine/model-run/groups.js';
 import { withElsewhere } from '../../attribution/edges/resolution.js';
 import { METHODS, type Method } from '../../attribution/edges/index.js';
-import { mebibytes } from '../../attribution/edges/memory.js';
+import { mebibytes } from '../../engine/core/fit.js';
 import { refuse } from '../../errors.js';
 import { PLACES } from '../../text/divide.js';
 import type { CheckedTask, Example } from '../../task/types.js';

@@ -235,14 +235,31 @@ const schema = object({
   topEdges: Type.Array(topEdge, { description: 'largest |score| first' }),
   layout,
   cost: object({
-    tokens: count('tokens run forward, over all passes'),
-    forwardPasses: count('forward passes over one pair'),
-    backwardPasses: count('backward passes over one pair'),
+    tokens: count('tokens through all layers, forward and backward; through some of them, as much as that is'),
+    forwardPasses: count('prompts through all layers'),
+    backwardPasses: count('the same, backward'),
+    stages: Type.Optional(
+      Type.Array(
+        object({
+          stage: Type.String(),
+          tokens: count('of this stage'),
+          forwardPasses: count('of this stage'),
+          backwardPasses: count('of this stage'),
+          kernelRuns: count('of this stage'),
+        }),
+      ),
+    ),
   }),
   timings: object({
     startedAt: text('ISO 8601'),
     totalSeconds: Type.Number({ minimum: 0 }),
-    stages: Type.Array(object({ stage: Type.String(), seconds: Type.Number({ minimum: 0 }) })),
+    stages: Type.Array(
+      object({
+        stage: Type.String(),
+        seconds: Type.Number({ minimum: 0 }),
+        kernelSeconds: Type.Optional(Type.Number({ minimum: 0, description: 'of these, in kernels' })),
+      }),
+    ),
   }),
   sidecars: Type.Array(sidecar),
 });

@@ -74,9 +74,11 @@ describe('memory of discovery methods', () => {
       const { bytes } = await estimateMemory(eapIg, context(engine));
       const memoryBytes = Math.floor(bytes / 4);
       engine.limit({ memoryBytes });
+      const before = engine.options;
       const fitted = await fitMemory(eapIg, context(engine));
       expect(fitted.bytes).to.be.at.most(memoryBytes);
-      const pieces = await eapIg.run(context(engine));
+      expect(engine.options, 'what follows is cut as before').to.deep.equal(before);
+      const pieces = await eapIg.run(context(engine.within(fitted.limits)));
       expect(pieces.plan.perChunk).to.be.below(whole.plan.perChunk);
       expectNear(pieces.scores.mean, whole.scores.mean, 1e-5);
     }));

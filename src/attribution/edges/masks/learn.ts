@@ -55,7 +55,7 @@ export async function learnMasks(
         const slope = share * LOSSES[holds](value, batch);
         await learner.update({ gradient, slope, penalty: penalty(learner.size(), t), rate: setting.rate, t });
         gradient.dispose();
-        onProgress(Math.floor((t * examples.length) / setting.updates), examples.length);
+        onProgress(t, setting.updates);
       }
       return { open: (await learner.logAlpha()).map(openProbability), plan };
     } finally {

@@ -65,7 +65,7 @@ const attemptsOf = (context: MethodContext, count: number): MethodContext[] =>
   Array.from({ length: count }, (_, i) => ({
     ...context,
     setting: { ...context.setting, seed: context.setting.seed * count + i },
-    onProgress: (done, total) => context.onProgress(Math.floor((i * total + done) / count), total),
+    onProgress: (done, total) => context.onProgress(i * total + done, count * total),
   }));
 
 /**

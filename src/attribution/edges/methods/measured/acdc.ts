@@ -32,11 +32,9 @@ export const acdc: Method = {
     const { engine, examples, signal, setting, onProgress } = context;
     const rule = ruleOf(setting);
     const asked = { ...noising(context), metric: heldMetric(context.metric, rule.holds) };
-    const share = (done: number, total: number): void =>
-      onProgress(Math.floor((done * examples.length) / total), examples.length);
     return withSessions(engine, examples, asked, async (forEach, plan) => {
       const meter = measureWith(forEach, { examples: examples.length, signal });
-      const outcome = await search(engine.universe, rule, { ...meter, onProgress: share });
+      const outcome = await search(engine.universe, rule, { ...meter, onProgress });
       const { effects: mean, keep, tried, circuits, passes } = outcome;
       const scores = { method: 'acdc', mean, perExample: null, exampleCount: examples.length };
       return { scores, plan, found: { edges: keep, by: rule.test, search: { tried, circuits, passes } } };
