@@ -35,6 +35,16 @@ describe('thevenin, the main job', () => {
     expect(new Set(top.map(({ id }) => id)).size).equal(top.length);
   });
 
+  it('predict warns of words that the model cannot read, and says what it reads', async () => {
+    const words = ['predict', 'When Mary and Zbigniew went to the store', '--model', 'ioi', '--top', '1'];
+    const { code, stdout } = await runCli(words);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(
+      /^warning {2}.*cannot write every word of the prompt; the model reads "When Mary and .*unknown/m,
+    );
+    expect((await runCli(['predict', 'When Mary', '--model', 'ioi', '--top', '1'])).stdout).to.not.include('warning');
+  });
+
   it('predict takes ids as they are', async () => {
     const { code, stdout } = await runCli([
       'predict',

@@ -4,6 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkTask } from '../../src/task/check.js';
+import { parseTask } from '../../src/task/schema.js';
+import { configFor, textTokenizer } from '../task/tokenizers.js';
 import { skipWithout } from '../helpers/shared.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -66,6 +69,16 @@ describe('README', () => {
     const { code, output } = await run(process.execPath, ['--import', TSX, file], options);
     expect(code, output).to.equal(0);
     expect(output).to.match(/\d/);
+  });
+
+  it('shows a smallest task that can be run as it stands', () => {
+    const [, text] = /^```json\n(\{\n {2}"name".*?)^```/ms.exec(README)!;
+    const task = parseTask(JSON.parse(text!), 'README.md');
+    const tokenizer = textTokenizer({ words: text!.match(/[A-Za-z]+/g)! });
+    const context = { path: 'README.md', tokenizer, config: configFor(tokenizer), split: true, seed: 0 };
+    const { findings, task: checked } = checkTask({ ...task, pairs: task.pairs! }, context);
+    expect(findings).to.deep.equal([]);
+    expect(checked!.splits).to.include({ whole: false });
   });
 
   it('names only files that exist', () => {

@@ -1,8 +1,12 @@
 /** Next tokens as a table. */
 import type { Prediction } from '../../jobs/inspect/predict.js';
+import { printable } from '../../printable.js';
 import { table } from './table.js';
 
-export const predictionTable = ({ top }: Prediction): string =>
+export const predictionTable = ({ top, warnings }: Prediction): string =>
+  [...warnings.map((warning) => `warning  ${printable(warning)}\n`), topTable(top)].join('\n');
+
+const topTable = (top: Prediction['top']): string =>
   table(
     ['token', 'id', 'probability', 'log-probability'],
     top.map(({ id, text, logprob }) => [

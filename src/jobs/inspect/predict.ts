@@ -1,6 +1,8 @@
 /** The next tokens after a prompt. */
 import { nextTokenLogProbabilities } from '../../engine/judging/next-token.js';
+import type { Model } from '../../model/types.js';
 import type { Prompt } from '../../task/files/prompt-set.js';
+import { roundTrips } from '../../task/words.js';
 import { outputText, promptIds } from '../prompt-ids.js';
 import { askedOf, type Takes } from '../asked.js';
 import { withWorkbench } from '../workbench.js';
@@ -18,6 +20,8 @@ export interface PredictRequest {
 export interface Prediction {
   /** the prompt as the model saw it, BOS included */
   readonly ids: readonly number[];
+  /** what of the text the model cannot read, in words */
+  readonly warnings: readonly string[];
   /** most probable first; natural log-probabilities */
   readonly top: readonly { readonly id: number; readonly text: string | null; readonly logprob: number }[];
 }
@@ -44,6 +48,16 @@ export async function predict(
     const top = order
       .slice(0, request.top)
       .map((id) => ({ id, text: outputText(model, id), logprob: logprobs[id] as number }));
-    return { ids, top };
+    return { ids, warnings: lostWords(model, request.prompt), top };
   });
+}
+
+/** Words that are not in the vocabulary become the tokenizer's token for the unknown, without a word. */
+function lostWords({ tokenizer, config }: Model, prompt: Prompt): string[] {
+  if (tokenizer === null || typeof prompt !== 'string' || prompt.trim() === '') return [];
+  const ids = tokenizer.encode(prompt);
+  if (roundTrips(prompt, ids, tokenizer)) return [];
+  return [
+    `${config.name}'s tokenizer cannot write every word of the prompt; the model reads "${tokenizer.decode(ids)}"`,
+  ];
 }

@@ -2,10 +2,12 @@
 import { answerDistractor } from './answers/answer-distractor.js';
 import { answerPosition } from './answers/answer-position.js';
 import { answersPresent } from './answers/answers-present.js';
+import { answerSpace } from './answers/answer-space.js';
 import { answerTokens } from './answers/answer-tokens.js';
 import { bos } from './prompts/bos.js';
 import { cleanCorrupt } from './prompts/clean-corrupt.js';
 import { duplicatePairs } from './prompts/duplicate-pairs.js';
+import { lastSpace } from './prompts/last-space.js';
 import { lostText } from './prompts/lost-text.js';
 import { promptLength } from './prompts/prompt-length.js';
 import type { LintRule } from './rule.js';
@@ -25,10 +27,12 @@ export const LINT_RULES: readonly LintRule[] = [
   cleanCorrupt,
   answersPresent,
   answerTokens,
+  answerSpace,
   answerDistractor,
   answerPosition,
   spans,
   spanNames,
+  lastSpace,
   lostText,
   duplicatePairs,
   splits,

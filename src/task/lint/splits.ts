@@ -16,7 +16,7 @@ export const splits: LintRule = {
 const enough = ({ pairs, context }: PreparedTask): Finding[] => {
   const distinct = new Set(pairs.map(pairKey)).size;
   if (distinct >= FEWEST_TO_SPLIT) return [];
-  const what = `${distinct} distinct pair${distinct === 1 ? '' : 's'} cannot be split into discover, choose and report: give at least ${FEWEST_TO_SPLIT}, or use every pair for everything with --no-split`;
+  const what = `${distinct} distinct pair${distinct === 1 ? '' : 's'} cannot be split into discover, choose and report: give at least ${FEWEST_TO_SPLIT}, or use every pair for everything with --no-split (in the library split: false); add ${FEWEST_TO_SPLIT - distinct} with other prompts (exchanging clean and corrupt makes no other)`;
   return [finding('error', 'splits', { file: context.path }, what)];
 };
 

@@ -65,8 +65,47 @@ export const PAIR_CASES: Readonly<Record<string, RuleCases>> = {
       },
     ],
   },
+  'answer-space': {
+    passes: [
+      { what: 'answers with their leading space' },
+      {
+        what: 'answers that go on a number',
+        pair: { clean: 'When 1', corrupt: 'When 2', correct: '3', incorrect: '4', spans: undefined },
+      },
+      {
+        what: 'a word after a quotation mark',
+        pair: { clean: 'to Mary "', corrupt: 'to John "', correct: 'Mary', incorrect: 'John', spans: undefined },
+      },
+      { what: 'an answer whose spaced form is no token', pair: { correct: 'x', incorrect: 'y' } },
+    ],
+    fails: [
+      {
+        what: 'an answer without its leading space that happens to be one token',
+        pair: { correct: 'Mary' },
+        finding: { pair: 1, severity: 'warning' },
+        message: /the correct answer "Mary" has no leading space, .* write " Mary"/,
+      },
+    ],
+  },
+  'last-space': {
+    passes: [{ what: 'prompts that end in a word' }],
+    fails: [
+      {
+        what: 'a prompt that ends in a space',
+        pair: { clean: `${String(good.clean)} `, corrupt: `${String(good.corrupt)} ` },
+        finding: { pair: 1, severity: 'warning' },
+        message: /clean ends in a space, .* begin the answers with it/,
+      },
+    ],
+  },
   'duplicate-pairs': {
-    passes: [{ what: 'different pairs' }],
+    passes: [
+      { what: 'different pairs' },
+      {
+        what: 'a pair that asks the opposite question, its roles exchanged',
+        pair: { clean: good.corrupt, corrupt: good.clean, correct: ' John', incorrect: ' Mary', spans: undefined },
+      },
+    ],
     fails: [
       {
         what: 'a pair that is repeated',
@@ -75,10 +114,12 @@ export const PAIR_CASES: Readonly<Record<string, RuleCases>> = {
         message: /same prompts as pair 0, so it counts twice/,
       },
       {
-        what: 'a pair that is repeated with its roles exchanged',
+        what: 'a pair that is repeated in another split with its roles exchanged',
         pair: { clean: good.corrupt, corrupt: good.clean, spans: undefined },
-        finding: { pair: 1, severity: 'warning' },
-        message: /pair 0/,
+        file: { splits: { discover: [0], choose: [], report: [1] } },
+        context: { split: true },
+        finding: { pair: 1, severity: 'error' },
+        message: /is in split "report" but has the same prompts as pair 0 in split "discover"/,
       },
       {
         what: 'a pair that is repeated in another split',
