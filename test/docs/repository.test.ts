@@ -26,8 +26,16 @@ describe('the package', () => {
   });
 
   it('keeps onnxruntime-node from downloading GPU libraries, on npm 10 and on npm 11', () => {
-    expect(read('.npmrc')).to.match(/^onnxruntime-node-install=skip$/m);
+    // npm ci runs the install scripts of the packages that the lockfile says have one; later npm 11 asks allowScripts, too
+    const entry = json('package-lock.json').packages['node_modules/onnxruntime-node'];
+    expect(entry).to.have.property('version', manifest.dependencies['onnxruntime-node']);
+    expect(entry, 'npm install put it back: take it out again').not.to.have.property('hasInstallScript');
     expect(manifest.allowScripts['onnxruntime-node']).to.equal(false);
+  });
+
+  it('has an .npmrc of settings that npm knows: it warns of others at every call', () => {
+    const settings = read('.npmrc').trim().split('\n').map((line) => line.split('=')[0]); // prettier-ignore
+    expect(settings).to.deep.equal(['omit-lockfile-registry-resolved']);
   });
 
   it('has tfjs-node-gpu as an optional peer only', () => {
