@@ -110,6 +110,13 @@ export {
 export { steerTask, type Steering, type SteeringQuestion } from './interventions/steering/steering.js';
 export { METHODS } from './attribution/edges/index.js';
 export { nodeScores } from './attribution/edges/node-scores.js';
+export { measureCapability, type Capability } from './evaluation/capability.js';
+export { measureEffects, type EdgeCut } from './evaluation/effects.js';
+export { eliminate, type Elimination, type EliminationTarget } from './evaluation/eliminate.js';
+export { evaluateCircuit, type EvaluateOptions, type Evaluation, type Judgement } from './evaluation/evaluate.js';
+export { faithfulness, measureCircuits, percentileAmong, type CircuitMetrics } from './evaluation/faithfulness.js';
+export { CRITERIA, type Criterion } from './evaluation/index.js';
+export { METRICS } from './engine/metrics/index.js';
 export { boundMissed, type Missed, type SubsetSampling } from './evaluation/subset-bound.js';
 export { TOKEN_METHODS } from './attribution/tokens/index.js';
 export { attributeTokens, type TokenAttribution, type TokenQuestion } from './attribution/tokens/tokens.js';
@@ -128,6 +135,8 @@ export {
 export { deepLift } from './attribution/tokens/deep-lift.js';
 export { layeredFunction, programFunction } from './attribution/tokens/program.js';
 export * as program from './program/index.js';
+export { auroc, compareCircuits, type Overlap } from './circuit/compare.js';
+export { readReference, referenceEdges, referenceNames, type ReferenceCircuit } from './circuit/reference.js';
 export { makeUniverse } from './circuit/universe.js';
 export { selectCircuit } from './circuit/select.js';
 export { prune } from './circuit/prune.js';

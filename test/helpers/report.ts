@@ -4,6 +4,7 @@ import { layOut } from '../../src/circuit/layout.js';
 import { selectCircuit } from '../../src/circuit/select.js';
 import type { Selection } from '../../src/circuit/select.js';
 import type { Universe } from '../../src/circuit/types.js';
+import type { CriterionRecord } from '../../src/report/records/judgement.js';
 import type { ReportEdge, ReportRecord, SidecarRecord } from '../../src/report/records/report.js';
 
 const ZERO = '0'.repeat(64);
@@ -15,6 +16,20 @@ interface Options {
   /** edge → measured effect */
   readonly exact?: ReadonlyMap<number, number>;
 }
+
+/** A criterion's finding; names and references are made up. */
+const criterion = (key: string, found: Partial<CriterionRecord> & Pick<CriterionRecord, 'value'>): CriterionRecord => ({
+  key,
+  title: `${key}, as it is called`,
+  reference: 'somebody 2020',
+  unit: '',
+  counts: false,
+  low: null,
+  high: null,
+  count: 16,
+  note: null,
+  ...found,
+});
 
 /** What a run would record about these scores; names, digests and metric values are made up. */
 export const recordOf = (universe: Universe, scores: Float64Array, options: Options = {}): ReportRecord => {
@@ -104,6 +119,12 @@ export const recordOf = (universe: Universe, scores: Float64Array, options: Opti
         faithfulness: Array.from({ length: 20 }, (_, i) => i / 100 - 0.05),
         percentile: 100,
       },
+      criteria: [
+        criterion('faithfulness', { value: 6 / 6.5, low: 0.85, high: 0.97 }),
+        criterion('percentile', { value: 100, low: 100, high: 100, unit: '%', note: 'random circuits: mean 0.045' }),
+        criterion('edges', { value: 12_345, counts: true, count: 0, note: '10 % of 123450' }),
+        criterion('complement', { value: null, note: 'clean and corrupt do not differ' }),
+      ],
     },
     minimal: null,
     resolved: null,

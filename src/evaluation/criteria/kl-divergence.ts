@@ -1,5 +1,6 @@
 import { taskMetric } from '../../task/metrics.js';
 import { estimateMean } from '../statistics/intervals.js';
+import { alike } from './share.js';
 import type { Criterion } from './types.js';
 
 /** Mean KL(model ‖ circuit) of the output on the clean prompts: what faithfulness, which sees the answers alone, does not see. */
@@ -14,6 +15,8 @@ export const klDivergence: Criterion = {
   run: (_, { circuits, corrupt }) => {
     const { mean, low, high, count } = estimateMean((circuits[0] as Float64Array).map((value) => 0 - value));
     const floor = estimateMean(corrupt).mean;
-    return { value: mean, low, high, count, note: `with every edge cut: ${(0 - floor).toPrecision(3)}` };
+    const same = alike({ value: mean, low, high, count });
+    const note = [`with every edge cut: ${(0 - floor).toPrecision(3)}`, ...(same === null ? [] : [same])].join('; ');
+    return { value: mean, low, high, count, note };
   },
 };

@@ -18,11 +18,19 @@ export const gapShareAt = (
   return top / range;
 };
 
+/** An interval over pairs that are all alike has no width, but for rounding, and says nothing of other pairs. */
+export const alike = ({ value, low, high, count }: Omit<Finding, 'note'>): string | null =>
+  value !== null && low !== null && high !== null && high - low <= 1e-6 * Math.abs(value)
+    ? `the same for all ${count} pairs: the interval has no width`
+    : null;
+
 /** The share that the first circuit keeps, with its bootstrap interval over pairs. */
 export function gapShare(values: CircuitMetrics): Finding {
   const circuit = values.circuits[0] as Float64Array;
   const value = faithfulness({ ...values, circuit });
   const interval = bootstrapInterval(circuit.length, (places) => gapShareAt(values, circuit, places));
   const { low, high } = (value === null ? null : interval) ?? { low: null, high: null };
-  return { value, low, high, count: circuit.length, note: value === null ? 'clean and corrupt do not differ' : null };
+  const count = circuit.length;
+  const note = value === null ? 'clean and corrupt do not differ' : alike({ value, low, high, count });
+  return { value, low, high, count, note };
 }

@@ -11,7 +11,7 @@ import { heldFor } from '../../attribution/edges/held.js';
 import { fitMemory } from '../../attribution/edges/memory.js';
 import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
 import { refuse } from '../../errors.js';
-import { measureCircuits, type CircuitMetrics } from '../../evaluation/faithfulness.js';
+import { evaluateCircuit, type Evaluation } from '../../evaluation/evaluate.js';
 import type { PositionGroups } from '../../engine/model-run/groups.js';
 import { mebibytes } from '../../engine/core/fit.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
@@ -215,19 +215,16 @@ function evaluate(
   bench: Workbench,
   task: CheckedTask,
   { circuits, source, stages }: { circuits: readonly Circuit[]; source: AlternativeMaker | undefined; stages: Stages },
-): Promise<CircuitMetrics> {
+): Promise<Evaluation> {
   const examples = pick(task, 'report');
-  return stages.run(`held-out evaluation, ${circuits.length - 1} random circuits`, examples.length, (report) =>
-    measureCircuits(
-      bench.engine,
-      examples,
-      circuits.map(({ edges }) => edges),
-      {
-        metric: task.metric,
-        source,
-        signal: stages.signal,
-        onProgress: (done) => report(done),
-      },
-    ),
+  const [circuit, ...random] = circuits.map(({ edges }) => edges);
+  return stages.run(`held-out evaluation, ${random.length} random circuits`, examples.length, (report) =>
+    evaluateCircuit(bench.engine, examples, circuit as Uint8Array, {
+      metric: task.metric,
+      random,
+      source,
+      signal: stages.signal,
+      onProgress: (done) => report(done),
+    }),
   );
 }

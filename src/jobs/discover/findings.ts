@@ -3,7 +3,7 @@ import type { Circuit } from '../../circuit/types.js';
 import type { Method, MethodSetting } from '../../attribution/edges/index.js';
 import type { Attribution } from '../../attribution/edges/types.js';
 import type { Capability } from '../../evaluation/capability.js';
-import type { CircuitMetrics } from '../../evaluation/faithfulness.js';
+import type { Evaluation } from '../../evaluation/evaluate.js';
 import type { TaskFile } from '../../task/schema.js';
 import type { CheckedTask } from '../../task/types.js';
 import type { Diagnosis } from './diagnose.js';
@@ -40,7 +40,7 @@ export interface Findings {
   readonly missed: Diagnosis | null;
   readonly random: readonly Circuit[];
   /** the circuit, then the random ones, on the report split */
-  readonly evaluated: CircuitMetrics;
+  readonly evaluated: Evaluation;
   readonly minimal: Minimal | null;
   readonly layout: Layout;
   readonly stages: Stages;

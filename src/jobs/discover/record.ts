@@ -2,11 +2,11 @@
 import { basename } from 'node:path';
 import { nodesIn } from '../../circuit/compare.js';
 import type { Scores } from '../../circuit/types.js';
-import { faithfulness, percentileAmong } from '../../evaluation/faithfulness.js';
 import { estimateMean, meanOf } from '../../evaluation/statistics/intervals.js';
 import type { ReportEdge, ReportRecord } from '../../report/records/report.js';
 import { describeSidecar } from '../../report/sidecar.js';
 import { sidecarsOf } from './sidecars.js';
+import { evaluationRecord } from '../evaluation-record.js';
 import type { Found } from '../job.js';
 import type { Findings } from './findings.js';
 import { packageVersion } from '../../package.js';
@@ -161,23 +161,8 @@ function circuitOf(findings: Findings): ReportRecord['circuit'] {
 }
 
 function evaluationOf({ evaluated, random, request, task }: Findings): ReportRecord['evaluation'] {
-  const { clean, corrupt, circuits } = evaluated;
-  const [own, ...others] = circuits;
-  const f = faithfulness({ clean, corrupt, circuit: own as Float64Array });
-  const randoms = others.map((circuit) => faithfulness({ clean, corrupt, circuit })).filter((one) => one !== null);
-  return {
-    split: task.splits.whole ? 'all' : 'report',
-    clean: estimateMean(clean),
-    corrupt: estimateMean(corrupt),
-    circuit: estimateMean(own as Float64Array),
-    faithfulness: f,
-    random: {
-      edgeCount: random[0]?.edgeCount ?? 0,
-      seed: request.seed,
-      faithfulness: randoms,
-      percentile: f === null ? null : percentileAmong(f, randoms),
-    },
-  };
+  const split = task.splits.whole ? 'all' : 'report';
+  return { split, ...evaluationRecord(evaluated, { edgeCount: random[0]?.edgeCount ?? 0, seed: request.seed }) };
 }
 
 function minimalOf({ minimal, bench: { engine } }: Findings): ReportRecord['minimal'] {

@@ -7,7 +7,7 @@ import type { Findings } from './findings.js';
 export function sidecarsOf(findings: Findings): Sidecar[] {
   const { attribution, circuit, evaluated, strongest, effects } = findings;
   const { scores } = attribution;
-  const { clean, corrupt, circuits } = evaluated;
+  const { clean, corrupt, circuits } = evaluated.metrics;
   const rows = [clean, corrupt, ...circuits];
   const examples = clean.length;
   const edges = Int32Array.from(strongest);

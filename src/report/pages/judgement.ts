@@ -1,5 +1,6 @@
 /** How good the circuit is, as tables: the evaluation, elimination, and whether the model does the task. */
 import { asGiven, isOfOneValue, number, ofOneValue, orDash, whole, type Table } from '../format.js';
+import type { CapabilityRecord, CriterionRecord, EvaluationRecord } from '../records/judgement.js';
 import type { Estimate, ReportRecord } from '../records/report.js';
 
 /** `3.41 [3.20, 3.62]` */
@@ -11,22 +12,55 @@ const interval = (estimate: Estimate): string => {
     : `${number(mean)} [${number(low)}, ${number(high)}]`;
 };
 
-export const splitName = ({ evaluation, task }: ReportRecord): string =>
+/** What evaluations of circuits have in common, whichever record they are in. */
+interface Judged {
+  readonly evaluation: EvaluationRecord;
+  readonly task: { readonly metric: string; readonly splits: { readonly whole: boolean } };
+}
+
+export const splitName = ({ evaluation, task }: Judged): string =>
   task.splits.whole
     ? 'every pair (nothing was held out)'
     : evaluation.split === 'report'
       ? 'the report split'
       : 'all pairs';
 
-const random = ({ evaluation }: ReportRecord): string => {
-  const values = evaluation.random.faithfulness;
-  if (values.length === 0) return '–';
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `mean ${number(mean)}, best ${number(Math.max(...values))} of ${values.length}`;
+/** `0.923 [0.901, 0.941] (…)` */
+export const criterionInWords = ({ value, low, high, unit, counts, note }: CriterionRecord): string => {
+  const figure = counts ? whole : number;
+  const after = note === null ? '' : ` (${note})`;
+  if (value === null) return `–${after}`;
+  const interval = low === null || high === null ? '' : ` [${figure(low)}, ${figure(high)}]`;
+  return `${figure(value)}${unit === '' ? '' : ` ${unit}`}${interval}${after}`;
 };
 
-export const evaluation = (record: ReportRecord): Table => {
-  const { clean, corrupt, circuit, faithfulness, random: null_ } = record.evaluation;
+/** What records of versions without criteria have of them. */
+const criteriaOf = ({ criteria, faithfulness, random, clean }: EvaluationRecord): readonly CriterionRecord[] => {
+  if (criteria) return criteria;
+  const shares = random.faithfulness;
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const best = Math.max(...shares);
+  const among =
+    shares.length === 0
+      ? null
+      : `random circuits: mean faithfulness ${number(mean)}, best ${number(best)} of ${shares.length}`;
+  const one = { reference: '', unit: '', counts: false, low: null, high: null, count: clean.count, note: null };
+  return [
+    { ...one, key: 'faithfulness', title: 'faithfulness', value: faithfulness },
+    {
+      ...one,
+      key: 'percentile',
+      title: 'percentile among random circuits of its size',
+      unit: '%',
+      value: random.percentile,
+      note: among,
+    },
+  ];
+};
+
+/** The metric of the model and of the circuit, then every criterion. */
+export const evaluation = (record: Judged): Table => {
+  const { clean, corrupt, circuit } = record.evaluation;
   return {
     title: 'Evaluation',
     columns: ['', 'value'],
@@ -34,9 +68,7 @@ export const evaluation = (record: ReportRecord): Table => {
       [`metric (${record.task.metric}), model on clean prompts`, interval(clean)],
       ['model on corrupt prompts', interval(corrupt)],
       ['circuit', interval(circuit)],
-      ['faithfulness', orDash(faithfulness)],
-      [`random circuits of ${whole(null_.edgeCount)} edges`, random(record)],
-      ['percentile among them', null_.percentile === null ? '–' : `${number(null_.percentile)} %`],
+      ...criteriaOf(record.evaluation).map((criterion) => [criterion.title, criterionInWords(criterion)]),
     ],
     note:
       `On ${splitName(record)}, ${whole(clean.count)} pairs; brackets are 95 % intervals over pairs. ` +
@@ -84,7 +116,7 @@ export const eliminated = ({ minimal: found }: ReportRecord): string => {
 
 /** Whether the model does the task, and how well. */
 export const capabilityRows = (
-  { clean, corrupt, gap, accuracy, rank, doesTask, faults = [] }: ReportRecord['capability'],
+  { clean, corrupt, gap, accuracy, rank, doesTask, faults = [] }: CapabilityRecord,
   { forced }: Pick<ReportRecord['settings'], 'forced'>,
 ): Table['rows'] => [
   ['clean, all pairs of the check', interval(clean)],

@@ -1,6 +1,6 @@
 /** What a record says of how good a circuit is, and of the model that it is a circuit of. */
-import { Type } from '@sinclair/typebox';
-import { count, estimate, nullable, object, text } from './fragments.js';
+import { Type, type Static } from '@sinclair/typebox';
+import { count, estimate, nullable, object, text, type DeepReadonly } from './fragments.js';
 
 export const capability = object(
   {
@@ -33,6 +33,19 @@ export const capability = object(
   'whether the model does the task at all; records of earlier versions lack accuracy, rank and faults',
 );
 
+const criterion = object({
+  key: text('faithfulness | percentile | …'),
+  title: Type.String(),
+  reference: Type.String(),
+  unit: text('what follows the figure; empty for a pure number'),
+  counts: Type.Boolean({ description: 'the figure is a number of things' }),
+  value: nullable(Type.Number({ description: 'null where it is undefined for these pairs' })),
+  low: nullable(Type.Number({ description: 'lower end of the 95 % interval over pairs; null where there is none' })),
+  high: nullable(Type.Number()),
+  count: count('pairs that it is of; 0: a property of the circuit alone'),
+  note: nullable(text('what the figure alone does not say')),
+});
+
 export const evaluation = object({
   split: Type.Union([Type.Literal('report'), Type.Literal('all')]),
   clean: estimate('metric of the whole model on clean prompts'),
@@ -56,7 +69,18 @@ export const evaluation = object({
     },
     'random connected circuits of the same size',
   ),
+  criteria: Type.Optional(
+    Type.Array(criterion, {
+      description:
+        'what each criterion that says something of the task makes of the circuit, in the order of reports; absent from records of versions that had none',
+    }),
+  ),
 });
+
+export type EvaluationRecord = DeepReadonly<Static<typeof evaluation>>;
+export type CriterionRecord = DeepReadonly<Static<typeof criterion>>;
+
+export type CapabilityRecord = DeepReadonly<Static<typeof capability>>;
 
 export const minimal = object(
   {
