@@ -26,7 +26,7 @@ export const splitName = ({ evaluation, task }: Judged): string =>
       : 'all pairs';
 
 /** `0.923 [0.901, 0.941] (…)` */
-export const criterionInWords = ({ value, low, high, unit, counts, note }: CriterionRecord): string => {
+const criterionInWords = ({ value, low, high, unit, counts, note }: CriterionRecord): string => {
   const figure = counts ? whole : number;
   const after = note === null ? '' : ` (${note})`;
   if (value === null) return `–${after}`;
