@@ -26,6 +26,11 @@ describe('the names that there are, for a name that is not', () => {
   it('a model that is called by a name and is not there', () =>
     refused(loadModel('gpt2'), 'file/missing', 'no model is called "gpt2"', 'bundled are induction, ioi', './gpt2'));
 
+  it('a model that is no name at all', async () => {
+    await refused(loadModel(undefined as never), 'file/missing', 'no model was named');
+    await refused(loadModel(''), 'file/missing', 'no model was named');
+  });
+
   it('a bundled model with a slip of the pen', () =>
     refused(loadModel('oii'), 'file/missing', 'bundled are ioi, induction'));
 });

@@ -32,6 +32,11 @@ export const bundledModels = (): BundledModel[] => {
  * @throws file/missing, file/unreadable, model/unrecognised, and every code of model/ and weights/
  */
 export const loadModel = async (source: string): Promise<Model> => {
+  if (typeof source !== 'string' || source === '')
+    return refuse(
+      'file/missing',
+      `no model was named but ${String(source)}; name a bundled model, a folder or a .gguf file`,
+    );
   const bundled = bundledModels().find(({ name }) => name === source);
   const place = await placeOf(bundled?.path ?? source);
   const format = FORMATS.find((candidate) => candidate.recognises(place)) ?? refuseUnknown(place);

@@ -6,6 +6,8 @@ import { mkdirSync, readFileSync, rmSync, mkdtempSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
+import { TheveninError } from '../../src/errors.js';
 import { causalTrace, discover, nodes, patch, predict, scrub, steer, tokens, trace } from '../../src/index.js';
 import { golden, refused, writeFiles } from '../helpers/model-files.js';
 
@@ -96,6 +98,28 @@ describe('weights too large for float32', () => {
     };
     expect(await first('norm')).to.be.above(0.005);
     expect(await first('logits')).to.be.closeTo(1, 1e-12);
+  });
+
+  it('any one weight made as large as a float32 can be: a distribution, or a refusal', () => {
+    const sound = readFileSync(`${MODEL}/model.safetensors`);
+    const start = 8 + Number(sound.readBigUInt64LE());
+    const place = fc.nat((sound.length - start) / 4 - 1);
+    const size = fc.constantFrom(1e15, -1e18, 1e20, -1e30, 3.4e38, -3.4e38);
+    const victim = path.join(folder, 'sound');
+    const law = fc.asyncProperty(fc.array(fc.tuple(place, size), { minLength: 1, maxLength: 3 }), async (changes) => {
+      const bytes = Buffer.from(sound);
+      for (const [at, value] of changes) bytes.writeFloatLE(value, start + 4 * at);
+      writeFileSync(path.join(victim, 'model.safetensors'), bytes);
+      try {
+        const { top } = await predict({ model: victim, runtime: 'onnx', prompt: [1, 2, 3], top: 320 });
+        expect(top.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0)).to.be.closeTo(1, 1e-3);
+      } catch (error) {
+        if (!(error instanceof TheveninError) || error.code !== 'engine/overflow') throw error;
+      }
+    });
+    return fc
+      .assert(law, { seed: 41, numRuns: 40 })
+      .finally(() => writeFileSync(path.join(victim, 'model.safetensors'), sound));
   });
 
   it('a sound model is none the worse', async () => {

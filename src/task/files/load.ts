@@ -54,7 +54,7 @@ const readTask = async (path: string): Promise<LoadedTask> => {
     if (importer === null) throw error;
     return refuse(
       'task/schema',
-      `${path}: this is no task but seems to be a data set (${importer.title}); make a task of it with thevenin import`,
+      `${path}: this is no task but seems to be a data set (${importer.title}); make a task of it with thevenin import, or importTask('${importer.key}', …) of the library`,
       error,
     );
   }
