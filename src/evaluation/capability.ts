@@ -1,3 +1,4 @@
+import { fixed } from '../fixed.js';
 import { planBatches } from '../engine/core/batches.js';
 import type { Engine } from '../engine/core/engine.js';
 import { answerRanks } from '../engine/judging/ranks.js';
@@ -97,7 +98,7 @@ const FAULTS: readonly Fault[] = [
     const uniform = -Math.log(vocabulary);
     return correct === 'none' || incorrect === 'required' || isAbove(clean, uniform)
       ? null
-      : `it knows the answer no better than a uniform guess (${uniform.toFixed(3)}): ${metric} on the clean prompts = ${tell(clean)}`;
+      : `it knows the answer no better than a uniform guess (${fixed(uniform, 3)}): ${metric} on the clean prompts = ${tell(clean)}`;
   },
 ];
 
@@ -105,4 +106,4 @@ const FAULTS: readonly Fault[] = [
 const isAbove = ({ mean, low }: Estimate, least: number): boolean => (low ?? mean) > least;
 
 const tell = ({ mean, low, high, count }: Estimate): string =>
-  `${mean.toFixed(3)}${low === null || high === null ? '' : `, 95 % interval [${low.toFixed(3)}, ${high.toFixed(3)}]`} over ${count} pairs`;
+  `${fixed(mean, 3)}${low === null || high === null ? '' : `, 95 % interval [${fixed(low, 3)}, ${fixed(high, 3)}]`} over ${count} pairs`;

@@ -1,5 +1,6 @@
 /** A report record as the few lines that a terminal shows. */
 import pc from 'picocolors';
+import { fixed } from '../../fixed.js';
 import { isOfOneValue, ofOneValue } from '../../report/format.js';
 import type { Estimate, ReportEdge, ReportRecord } from '../../report/records/report.js';
 
@@ -8,8 +9,8 @@ const STRONGEST = 5;
 
 const line = (label: string, text: string): string => `  ${label.padEnd(LABEL_WIDTH)}${text}`;
 
-const figure = (x: number | null): string => (x === null ? '–' : x.toFixed(Math.abs(x) < 0.1 ? 4 : 2));
-const signed = (x: number): string => `${x < 0 ? '' : '+'}${figure(x)}`;
+const figure = (x: number | null): string => (x === null ? '–' : fixed(x, Math.abs(x) < 0.1 ? 4 : 2));
+const signed = (x: number): string => `${figure(x).startsWith('-') ? '' : '+'}${figure(x)}`;
 
 /** `3.41 [3.20, 3.62]` */
 const withInterval = (estimate: Estimate): string => {
@@ -56,10 +57,16 @@ const minimal = ({ minimal: found }: ReportRecord): string[] => {
   ];
 };
 
+const nothing = (chosen: number, edges: number): string => {
+  const why = chosen === 0 ? 'none was chosen' : `${chosen} chosen, none on a way from the input to the logits`;
+  return `empty: no edge of ${edges} (${why}), so that there is nothing to judge; choose more`;
+};
+
 const circuit = ({ circuit: { edgeCount, chosen, nodes }, graph, evaluation }: ReportRecord): string => {
   const heads = nodes.filter((node) => node.startsWith('a')).length;
   const { faithfulness, random, split } = evaluation;
   const mean = random.faithfulness.reduce((sum, f) => sum + f, 0) / random.faithfulness.length;
+  if (edgeCount === 0) return line(pc.red('circuit'), nothing(chosen, graph.edges));
   const where = split === 'report' ? 'on the report split' : 'on all pairs';
   const chance = random.faithfulness.length === 0 ? '' : ` (random circuits of that size: ${figure(mean)})`;
   return line(

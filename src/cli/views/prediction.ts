@@ -1,5 +1,6 @@
 /** Next tokens as a table. */
 import type { Prediction } from '../../jobs/inspect/predict.js';
+import { fixed } from '../../fixed.js';
 import { printable } from '../../printable.js';
 import { table } from './table.js';
 
@@ -13,6 +14,6 @@ const topTable = (top: Prediction['top']): string =>
       text === null ? '' : JSON.stringify(text),
       `${id}`,
       Math.exp(logprob).toPrecision(3),
-      logprob.toFixed(4),
+      fixed(logprob, 4),
     ]),
   );

@@ -98,7 +98,9 @@ const searchRows = ({ search }: ReportRecord): Table['rows'] =>
 const afterwards = ({ circuit, minimal: found }: ReportRecord): string =>
   found?.met
     ? `${whole(found.from.edgeCount)} after pruning, ${whole(circuit.edgeCount)} after elimination`
-    : `${whole(circuit.edgeCount)} after pruning`;
+    : circuit.edgeCount === 0
+      ? 'none on a way from the input to the logits: the circuit is empty'
+      : `${whole(circuit.edgeCount)} after pruning`;
 
 const method = (record: ReportRecord): Table => {
   const { settings, circuit, graph } = record;
@@ -214,6 +216,8 @@ export const circumstances = (record: ReportRecord): Table[] => [
 /** The finding in one sentence. */
 export const headline = (record: ReportRecord): string => {
   const { circuit, graph, evaluation: measured, model: studied, task: asked } = record;
+  if (circuit.edgeCount === 0)
+    return `${asked.name} in ${studied.name}: the circuit is empty, none of ${whole(graph.edges)} edges is in it.`;
   const heads = circuit.nodes.filter((name) => name.startsWith('a')).length;
   const mlps = circuit.nodes.filter((name) => name.startsWith('m')).length;
   const parts = [

@@ -2,6 +2,7 @@
  * A grid's heat map as SVG: layers upward as in the picture of a circuit (or downward, if asked), symmetric colours about 0, a colour bar over the range of
  * the values. All styles are attributes, so that editors and LaTeX tools show what browsers show; classes let a page restyle it.
  */
+import { fixed } from '../../../fixed.js';
 import { escapeMarkup, number } from '../../format.js';
 import { cellName, shown, shownName, strongestCells } from '../../records/patching.js';
 import type { GridRecord, HeatAxis, PatchingRecord } from '../../records/patching.js';
@@ -82,7 +83,7 @@ function frameOf(table: HeatTable, values: readonly number[], { numbers }: HeatM
 }
 
 /** Two decimals; never a minus before zeros. */
-const inCell = (value: number): string => (Math.round(value * 100) / 100 + 0).toFixed(2).replace('-', '−');
+const inCell = (value: number): string => fixed(Math.round(value * 100) / 100, 2).replace('-', '−');
 
 /** The top of a row; the first row stands lowest. */
 const topOf = ({ bottom, cell }: Frame, row: number): number => bottom - (row + 1) * cell.height;
