@@ -4,8 +4,10 @@ import { packageVersion } from '../package.js';
 import type { ProgressListener } from '../progress.js';
 import type { RunFolder } from '../report/folders/types.js';
 import type { Sidecar } from '../report/sidecar.js';
+import type { ListFile } from '../report/view.js';
 import { writeRun } from '../report/write.js';
 import { askedOf, type Takes } from './asked.js';
+import type { Pairs } from './pairs.js';
 import { Stages } from './stages.js';
 import { withWorkbench, type Workbench } from './workbench.js';
 
@@ -17,6 +19,8 @@ export interface JobOptions {
 export interface JobResult<Kept extends object> {
   readonly record: Kept;
   readonly sidecars: readonly Sidecar[];
+  /** what the record shows in part: all pairs, where they are many */
+  readonly lists: readonly ListFile[];
   /** files written, the page first; empty without `out` */
   readonly written: readonly string[];
 }
@@ -35,13 +39,15 @@ export interface JobRequest {
 }
 
 /** What a record says of how it came about; a job that says more of it says so itself. */
-type Head = 'schemaVersion' | 'request' | 'versions' | 'model' | 'timings';
+type Head = 'schemaVersion' | 'request' | 'versions' | 'model' | 'pairs' | 'timings';
 
-type Body<Kept> = Omit<Kept, Head> & { readonly [Key in Exclude<Head, 'request'> & keyof Kept]?: Kept[Key] };
+type Body<Kept> = Omit<Kept, Head> & { readonly [Key in Exclude<Head, 'request' | 'pairs'> & keyof Kept]?: Kept[Key] };
 
 export interface Found<Kept extends object> {
   readonly record: Body<Kept>;
   readonly sidecars: readonly Sidecar[];
+  /** what the run was asked about; undefined: the record says it otherwise */
+  readonly pairs?: Pairs;
 }
 
 /** The work itself, once model and runtime are open. */
@@ -76,8 +82,10 @@ export const job =
       const found = await work(bench, stages);
       const head = await headOf(bench, stages);
       // the record's schema is held to it before it is written
-      const record = { ...head, request: kept(asked), ...found.record } as object as Kept;
-      const saved = { record, sidecars: found.sidecars };
+      const { record: body, sidecars, pairs } = found;
+      const shown = pairs === undefined ? {} : { pairs: pairs.record };
+      const record = { ...head, request: kept(asked), ...body, ...shown } as object as Kept;
+      const saved = { record, sidecars, lists: pairs?.lists ?? [] };
       stages.signal.throwIfAborted();
       return { ...saved, written: await writeRun(asked, spec.folder, saved) };
     });

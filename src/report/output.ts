@@ -90,7 +90,7 @@ export async function makeFolders(dir: string): Promise<string[]> {
 
 /** What runs call their files: arrays, pictures, records and pages, and what names them all. */
 const OURS = new RegExp(
-  `^(SHA256SUMS|[^/]+\\.(npy|svg)|circuit\\.json(\\.gz)?|(${RUN_FOLDERS.map(({ key }) => key).join('|')})\\.(json|html|md))$`,
+  `^(SHA256SUMS|[^/]+\\.(npy|svg)|circuit\\.json(\\.gz)?|pairs\\.json|(${RUN_FOLDERS.map(({ key }) => key).join('|')})\\.(json|html|md))$`,
 );
 
 export const isOurs = (name: string): boolean => OURS.test(name);

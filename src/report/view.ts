@@ -5,6 +5,14 @@ import type { Sidecar } from './sidecar.js';
 export interface Saved<Kept extends object> {
   readonly record: Kept;
   readonly sidecars: readonly Sidecar[];
+  /** what the record shows in part */
+  readonly lists?: readonly ListFile[];
+}
+
+/** A JSON file beside the record, named in it with its digest. */
+export interface ListFile {
+  readonly file: string;
+  readonly content: string;
 }
 
 export interface RenderedFile {

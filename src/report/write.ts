@@ -20,6 +20,15 @@ const encodeSidecars = <Kept extends object>(folder: RunFolder<Kept>, saved: Sav
   });
 };
 
+const listsOf = <Kept extends object>(folder: RunFolder<Kept>, { record, lists = [] }: Saved<Kept>): RenderedFile[] => {
+  const described = folder.lists?.(record) ?? [];
+  for (const { file, content } of lists) {
+    const own = described.find((one) => one.file === file);
+    invariant(own?.sha256 === sha256(Buffer.from(content)), `the record's digest of ${file} is that of its content`);
+  }
+  return [...lists];
+};
+
 /** What is drawn of a run. @throws report/record: a record of somebody else's names a file outside its folder */
 export const renderViews = <Kept extends object>({ views }: RunFolder<Kept>, saved: Saved<Kept>): RenderedFile[] => {
   const files = views.flatMap((view) => view.render(saved));
@@ -41,7 +50,11 @@ export const writeRun = async <Kept extends object>(
 ): Promise<string[]> => {
   if (output.out === undefined) return [];
   const last = recordFile(folder.file, saved.record, folder.schema);
-  return writeAfresh(output.out, [...encodeSidecars(folder, saved), ...renderViews(folder, saved), last], output);
+  return writeAfresh(
+    output.out,
+    [...encodeSidecars(folder, saved), ...listsOf(folder, saved), ...renderViews(folder, saved), last],
+    output,
+  );
 };
 
 /** Draws a run elsewhere: views alone. Returns the paths written, pages first. @throws TheveninError file/unwritable, file/exists */
@@ -72,7 +85,8 @@ export const redraw = async <Kept extends object>(
       file,
       content: await readFile(path.join(dir, file)),
     });
-    const data = await Promise.all(folder.sidecars(saved.record).map(({ file }) => read(file)));
+    const named = [...folder.sidecars(saved.record), ...(folder.lists?.(saved.record) ?? [])];
+    const data = await Promise.all(named.map(({ file }) => read(file)));
     const other = folder.views
       .flatMap(({ files = [] }) => files)
       .filter((name) => views.every(({ file }) => file !== name));

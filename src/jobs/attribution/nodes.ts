@@ -21,6 +21,7 @@ import { seeded } from '../../task/random.js';
 import type { CheckedTask } from '../../task/types.js';
 import { mebibytes } from '../../engine/core/fit.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { pairsOf } from '../pairs.js';
 import type { Stages } from '../stages.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
@@ -97,6 +98,7 @@ async function findNodes(bench: Workbench, doing: Doing): Promise<Found<NodesRec
   return {
     record: recordOf({ ...doing, task, attribution, measured, sidecars }),
     sidecars: sidecars.filter((one) => one !== null),
+    pairs: pairsOf(bench.model, task, { results: { clean: attribution.clean, corrupt: attribution.corrupt } }),
   };
 }
 

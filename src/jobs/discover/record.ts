@@ -8,6 +8,7 @@ import { describeSidecar } from '../../report/sidecar.js';
 import { sidecarsOf } from './sidecars.js';
 import { evaluationRecord } from '../evaluation-record.js';
 import type { Found } from '../job.js';
+import { pairsOf, type Pairs } from '../pairs.js';
 import type { Findings } from './findings.js';
 import { packageVersion } from '../../package.js';
 
@@ -69,7 +70,14 @@ export async function buildReport(findings: Findings): Promise<Found<ReportRecor
     },
     sidecars: sidecars.map(describeSidecar),
   };
-  return { record, sidecars };
+  return { record, sidecars, pairs: pairsIn(findings) };
+}
+
+/** Every pair's metric; that of the circuit where it was evaluated. */
+function pairsIn({ bench: { model }, task, capability: { perExample }, evaluated }: Findings): Pairs {
+  const circuit = new Float64Array(task.examples.length).fill(NaN);
+  task.splits.report.forEach((place, i) => (circuit[place] = evaluated.circuits[0]![i] as number));
+  return pairsOf(model, task, { results: { clean: perExample.clean, corrupt: perExample.corrupt, circuit } });
 }
 
 const versionIn = (title: string): string => /\d+\.\d+\.\d+\S*?(?=,|$|\s)/.exec(title)?.[0] ?? '';

@@ -14,11 +14,13 @@ import {
 } from '../../interventions/tracing/tracing.js';
 import type { Model, Tokenizer } from '../../model/types.js';
 import { TRACING } from '../../report/folders/tracing.js';
+import type { PairRecord } from '../../report/records/pairs.js';
 import type { TracingRecord } from '../../report/records/tracing.js';
 import { describeSidecar, sha256, type Sidecar } from '../../report/sidecar.js';
 import { parseFacts, type Fact } from '../../task/files/facts.js';
 import { tokenRange } from '../../task/spans.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { keepPairs } from '../pairs.js';
 import type { Stages } from '../stages.js';
 import type { Workbench } from '../workbench.js';
 import { readTextFile } from '../../task/files/text-file.js';
@@ -68,10 +70,25 @@ export const causalTrace = job<CausalTraceRequest, TracingRecord, 'facts' | 'mod
       const { config } = bench.model;
       const sidecars = sidecarsOf(chosen, traced, config.nLayers);
       const counts = { asked: facts.length, known: known.prompts.length, withoutSubject, traced: chosen.length };
-      return { record: recordOf(config, { asked, chosen, traced, sidecars, counts, deviation, digest }), sidecars };
+      const record = recordOf(config, { asked, chosen, traced, sidecars, counts, deviation, digest });
+      const pairs = keepPairs(traced.map((one, n) => factRecord(facts, known.places[n] as number, one)));
+      return { record, sidecars, pairs };
     };
   },
 });
+
+const factRecord = (facts: readonly Fact[], index: number, { clean, noised }: TracedPrompt): PairRecord => {
+  const { prompt, attribute } = facts[index] as Fact;
+  return {
+    index,
+    split: null,
+    clean: prompt,
+    corrupt: null,
+    correct: [attribute],
+    incorrect: [],
+    results: { clean, noised },
+  };
+};
 
 interface Doing {
   readonly asked: CausalTraceRequest;
@@ -80,6 +97,8 @@ interface Doing {
 
 interface Known {
   readonly prompts: readonly SubjectPrompt[];
+  /** of each, its place in the file */
+  readonly places: readonly number[];
   readonly withoutSubject: number;
   readonly deviation: number;
 }
@@ -96,6 +115,7 @@ async function findKnown(
     facts.map(({ subject }) => tokenizer.encode(subject)),
   );
   const prompts: SubjectPrompt[] = [];
+  const places: number[] = [];
   let withoutSubject = 0;
   await stages.run('facts that the model knows', facts.length, async (report) => {
     for (const [i, { prompt, subject, attribute }] of facts.entries()) {
@@ -107,8 +127,10 @@ async function findKnown(
       else {
         const whole = [...start, ...ids];
         const answer = largestAt(await nextTokenLogProbabilities(engine, whole));
-        if (tokenizer.decode([answer]).trim() === attribute)
+        if (tokenizer.decode([answer]).trim() === attribute) {
           prompts.push({ ids: whole, subject: [range[0] + start.length, range[1] + start.length], answer });
+          places.push(i);
+        }
       }
       report(i + 1, `${prompts.length} known`);
     }
@@ -118,7 +140,7 @@ async function findKnown(
       'interventions/noise',
       `${asked.facts}: the model knows none of the ${facts.length} facts, so there is nothing to trace`,
     );
-  return { prompts, withoutSubject, deviation };
+  return { prompts, places, withoutSubject, deviation };
 }
 
 function bosOf({ source }: Model, { prependsBos, bosId }: Tokenizer, bos: CausalTraceRequest['bos']): number[] {

@@ -14,6 +14,7 @@ import type { PatchingRecord } from '../../report/records/patching.js';
 import { describeSidecar, type Sidecar } from '../../report/sidecar.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { pairsOf } from '../pairs.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin patch` is asked. Only task and model have no default. */
@@ -89,7 +90,9 @@ export const patch = job<PatchRequest, PatchingRecord, 'task' | 'model'>({
       runGrids(bench.engine, examples, { ...question, onProgress: (done) => report(done) }),
     );
     const sidecars = patching.grids.map(sidecarOf);
-    return { record: recordOf({ kind, task, patching, sidecars }), sidecars };
+    const { clean, corrupt } = patching;
+    const pairs = pairsOf(bench.model, task, { results: { clean, corrupt } });
+    return { record: recordOf({ kind, task, patching, sidecars }), sidecars, pairs };
   },
 });
 

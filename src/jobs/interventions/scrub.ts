@@ -9,8 +9,9 @@ import { SCRUBBING } from '../../report/folders/scrubbing.js';
 import { number } from '../../report/format.js';
 import type { RecoveredShare, ScrubbingNode, ScrubbingRecord } from '../../report/records/scrubbing.js';
 import { describeSidecar, sha256, type Sidecar } from '../../report/sidecar.js';
-import type { CheckedTask } from '../../task/types.js';
+import type { CheckedTask, Example } from '../../task/types.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
+import { pairsOf } from '../pairs.js';
 import type { Stages } from '../stages.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
@@ -53,7 +54,11 @@ export const scrub = job<ScrubRequest, ScrubbingRecord, 'task' | 'model' | 'hypo
       const plan = planScrub(bench.engine, task.examples, layOut(file, bench.engine.universe), options);
       const found = await runPlan(bench, plan, stages);
       const sidecars = sidecarsOf(plan, found);
-      return { record: recordOf({ task, plan, found, sidecars, digest }), sidecars };
+      const { clean, random, indices } = found;
+      const examples = Array.from(indices, (place) => task.examples[place] as Example);
+      const results = { clean, random, scrubbed: meanOverDraws(found, draws) };
+      const pairs = pairsOf(bench.model, task, { examples, results, corrupt: false });
+      return { record: recordOf({ task, plan, found, sidecars, digest }), sidecars, pairs };
     };
   },
 });

@@ -25,6 +25,7 @@ import { job, type Found, type JobRequest, type JobResult } from '../job.js';
 import type { Stages } from '../stages.js';
 import { openContrast, sourceOf, type ContrastRequest, type ContrastSource } from './steering-contrast.js';
 import { continuationRecords, divergenceRecords, doseRecords, unsteeredRecord } from './steering-records.js';
+import { pairsOf } from '../pairs.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
 /** What `thevenin steer` is asked. Task, model and site have no default. */
@@ -79,7 +80,10 @@ export const steer = job<SteerRequest, SteeringRecord, 'task' | 'model' | 'site'
       const continuations = await writeOn(bench, { plan, vector, stages });
       const sidecars = sidecarsOf(plan, vector, steering);
       const record = recordOf(model, { asked, source, task, plan, vector, steering, continuations, sidecars });
-      return { record, sidecars };
+      const { clean, corrupt, unsteered } = steering;
+      const results = { clean, corrupt, unsteered: unsteered.metric };
+      const pairs = pairsOf(model, task, { examples: plan.examples, results });
+      return { record, sidecars, pairs };
     };
   },
 });

@@ -6,6 +6,7 @@ import { searchHops, type Hop } from '../../interventions/patching/hops.js';
 import { HOPS } from '../../report/folders/hops.js';
 import type { HopRecord, HopsRecord } from '../../report/records/hops.js';
 import { job, type JobRequest } from '../job.js';
+import { pairsOf } from '../pairs.js';
 import { openTask, type TaskRequest } from '../workbench.js';
 
 /** What `thevenin paths` is asked. */
@@ -57,6 +58,7 @@ export const trace = job<TraceRequest, HopsRecord, 'task' | 'model'>({
           hops: found.hops.map((hop) => describeHop(hop, gap)),
         },
         sidecars: [],
+        pairs: pairsOf(model, task, { results: { clean: found.clean, corrupt: found.corrupt } }),
       };
     },
 });

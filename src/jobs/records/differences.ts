@@ -35,6 +35,10 @@ export function compareRuns(first: Saved<object>, second: Saved<object>, toleran
   const found = new Map<string, Pair[]>();
   collect('', { was: fields(first.record), is: fields(second.record) }, found);
   collectData(first.sidecars, second.sidecars, found);
+  for (const { file, content } of first.lists ?? []) {
+    const other = second.lists?.find((one) => one.file === file);
+    collect(file, { was: JSON.parse(content), is: other && JSON.parse(other.content) }, found);
+  }
   const all = [...found].map(([at, pairs]) => differenceAt(at, pairs, tolerance));
   return {
     differences: all.filter((one) => one.count > 0),

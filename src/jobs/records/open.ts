@@ -8,7 +8,7 @@ import type { RunFolder } from '../../report/folders/types.js';
 import { decodeNpy } from '../../report/formats/npy.js';
 import type { SidecarRecord } from '../../report/records/report.js';
 import { sha256, type Sidecar } from '../../report/sidecar.js';
-import type { Saved } from '../../report/view.js';
+import type { ListFile, Saved } from '../../report/view.js';
 import { readTextFile } from '../../task/files/text-file.js';
 
 export interface OpenedRun {
@@ -38,7 +38,8 @@ export async function openRun(run: string): Promise<OpenedRun> {
   const checked = record as never; // its schema has been held to it
   const dir = dirname(path);
   const sidecars = await Promise.all(folder.sidecars(checked).map((described) => readSidecar(dir, described)));
-  return { dir, folder, saved: { record: checked, sidecars } };
+  const lists = await Promise.all((folder.lists?.(checked) ?? []).map((list) => readList(dir, list)));
+  return { dir, folder, saved: { record: checked, sidecars, lists } };
 }
 
 async function recordPath(run: string): Promise<string> {
@@ -70,15 +71,28 @@ function parseRecord(text: string, path: string): unknown {
   }
 }
 
+async function readSidecar(dir: string, { axes, what, ...named }: SidecarRecord): Promise<Sidecar> {
+  return { file: named.file, axes, what, ...decodeNpy(await readNamed(dir, named), join(dir, named.file)) };
+}
+
+async function readList(dir: string, named: Named): Promise<ListFile> {
+  return { file: named.file, content: (await readNamed(dir, named)).toString('utf8') };
+}
+
+interface Named {
+  readonly file: string;
+  readonly sha256: string;
+}
+
 /** Its name is what a record says: it may not lead out of the folder. */
-async function readSidecar(dir: string, { file, sha256: digest, axes, what }: SidecarRecord): Promise<Sidecar> {
+async function readNamed(dir: string, { file, sha256: digest }: Named): Promise<Buffer> {
   if (basename(file) !== file)
-    refuse('report/record', `${dir}: a sidecar is called "${file}"; it lies in the folder itself`);
+    refuse('report/record', `${dir}: a data file is called "${file}"; it lies in the folder itself`);
   const path = join(dir, file);
   const bytes = await readFile(path).catch((error: unknown) =>
     refuse('report/record', `${path} cannot be read; the record names it: get the whole folder again`, error),
   );
   if (sha256(bytes) !== digest)
     refuse('report/record', `${path} is not the file that the record names (its digest differs); get it again`);
-  return { file, axes, what, ...decodeNpy(bytes, path) };
+  return bytes;
 }

@@ -1,7 +1,7 @@
 import { drawHeatMap, type HeatMapOptions } from '../charts/heat-map/svg.js';
 import { patchingPage } from '../pages/patching.js';
 import { PATCHING_SCHEMA, type PatchingRecord } from '../records/patching.js';
-import { page, type RunFolder } from './types.js';
+import { page, pairsFile, type RunFolder } from './types.js';
 
 /** Values are written into cells, and layer 0 stands at the top, where that was asked for. */
 const optionsOf = ({ request }: PatchingRecord): HeatMapOptions => ({
@@ -14,6 +14,7 @@ export const PATCHING: RunFolder<PatchingRecord> = {
   file: 'patching.json',
   schema: PATCHING_SCHEMA,
   sidecars: ({ grids }) => grids.map(({ perExample }) => perExample),
+  lists: pairsFile,
   views: [
     page('patching.html', 'every grid on one page', (record) => patchingPage(record, optionsOf(record))),
     {

@@ -3,7 +3,7 @@ import { drawEffects } from '../charts/tracing.js';
 import { patchingPage } from '../pages/patching.js';
 import type { GridRecord } from '../records/patching.js';
 import { TRACING_SCHEMA, type TracingRecord } from '../records/tracing.js';
-import { page, type RunFolder } from './types.js';
+import { page, pairsFile, type RunFolder } from './types.js';
 
 const drawPage = (record: TracingRecord): string =>
   patchingPage(record, { numbers: false, beside: (grid: GridRecord) => drawEffects(record, grid) });
@@ -13,6 +13,7 @@ export const TRACING: RunFolder<TracingRecord> = {
   file: 'tracing.json',
   schema: TRACING_SCHEMA,
   sidecars: ({ grids }) => grids.map(({ perExample }) => perExample),
+  lists: pairsFile,
   views: [
     page('tracing.html', 'every grid and its effects on one page', drawPage),
     {

@@ -10,6 +10,7 @@ import {
   type NodesRecord,
   type SiteRecord,
 } from '../records/nodes.js';
+import { foldedPairs } from './html-table.js';
 import { STYLE } from './style.js';
 
 /** One site's estimates. Same record, same bytes. */
@@ -92,6 +93,7 @@ export function nodesPage(record: NodesRecord): string {
       tile(whole(record.memory.cells), 'nodes'),
     ].join('')}</div>`,
     ...record.sites.map((site) => section(record, site)),
+    ...foldedPairs(record.pairs),
     '</body></html>\n',
   ].join('\n');
 }

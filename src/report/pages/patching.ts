@@ -3,6 +3,7 @@ import { escapeMarkup, number, whole } from '../format.js';
 import { drawHeatMap, type HeatMapOptions } from '../charts/heat-map/svg.js';
 import { cellName, shown, shownName, strongestCells } from '../records/patching.js';
 import type { GridRecord, PatchingKind, PatchingRecord } from '../records/patching.js';
+import { foldedPairs } from './html-table.js';
 import { STYLE } from './style.js';
 
 const STRONGEST = 8;
@@ -75,6 +76,7 @@ export function patchingPage(record: PatchingRecord, options: PageOptions): stri
       tile(record.direction, 'direction'),
     ].join('')}</div>`,
     ...record.grids.map((grid) => section(record, grid, options)),
+    ...foldedPairs(record.pairs),
     '</body></html>\n',
   ].join('\n');
 }

@@ -2,39 +2,13 @@
 import { escapeMarkup, number, orDash, whole, type Table } from '../format.js';
 import type { ReportRecord } from '../records/report.js';
 import { circuitTable, circumstances, findings, headline } from './tables.js';
-import type { Cell } from '../format.js';
+import { folded, foldedPairs, htmlTable } from './html-table.js';
 import type { View } from '../view.js';
 import { STYLE } from './style.js';
 import { drawSvg } from '../charts/circuit.js';
 
-const cell = (content: Cell): string =>
-  typeof content === 'string' ? escapeMarkup(content) : `<code>${escapeMarkup(content.code)}</code>`;
-
-/** Numbers stand at the right, so that digits can be compared. */
-const isFigure = (content: Cell): boolean =>
-  typeof content === 'string' && /^[+−–[]?[\d.]*(e[+-]\d+)?( |$|\]|,)/.test(content);
-
-const table = ({ columns, rows, note }: Table): string => {
-  const named = columns[0] !== '';
-  const head = named
-    ? `<thead><tr>${columns.map((name) => `<th>${escapeMarkup(name)}</th>`).join('')}</tr></thead>`
-    : '';
-  const body = rows.map((row) => {
-    const cells = row.map((content, i) => {
-      if (!named && i === 0) return `<th scope="row">${cell(content)}</th>`;
-      return `<td${named && isFigure(content) ? ' class="figure"' : ''}>${cell(content)}</td>`;
-    });
-    return `<tr>${cells.join('')}</tr>`;
-  });
-  const below = note === undefined ? '' : `<p class="note">${escapeMarkup(note)}</p>`;
-  return `<div class="scroll"><table>${head}<tbody>${body.join('\n')}</tbody></table></div>${below}`;
-};
-
 const section = (content: Table): string =>
-  `<section><h2>${escapeMarkup(content.title)}</h2>${table(content)}</section>`;
-
-const folded = (content: Table): string =>
-  `<details><summary>${escapeMarkup(content.title)} (${whole(content.rows.length)})</summary>${table(content)}</details>`;
+  `<section><h2>${escapeMarkup(content.title)}</h2>${htmlTable(content)}</section>`;
 
 const tile = (value: string, label: string): string =>
   `<div class="tile"><b>${escapeMarkup(value)}</b><span>${escapeMarkup(label)}</span></div>`;
@@ -79,9 +53,10 @@ const page = (record: ReportRecord): string => {
     `<header><h1>${escapeMarkup(title)}</h1><p>${escapeMarkup(headline(record))}</p><p class="note">${escapeMarkup(approximate)}</p></header>`,
     `<div class="tiles">${tiles(record)}</div>`,
     `<figure class="circuit">${drawSvg(record)}</figure>`,
-    `<section><h2>${escapeMarkup(evaluation!.title)}</h2>${strip(record)}${table(evaluation!)}</section>`,
+    `<section><h2>${escapeMarkup(evaluation!.title)}</h2>${strip(record)}${htmlTable(evaluation!)}</section>`,
     ...others.map(section),
     folded(circuitTable(record)),
+    ...foldedPairs(record.pairs),
     ...circumstances(record).map(section),
     '</body></html>\n',
   ].join('\n');

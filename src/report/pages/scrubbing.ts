@@ -2,6 +2,7 @@
 import { escapeMarkup, number, orDash, whole } from '../format.js';
 import { drawHypothesis } from '../charts/scrubbing.js';
 import { claimInWords, type RecoveredShare, type ScrubbingRecord } from '../records/scrubbing.js';
+import { foldedPairs } from './html-table.js';
 import { STYLE } from './style.js';
 
 const percent = (share: number): string => `${number(100 * share)} %`;
@@ -113,6 +114,7 @@ export function scrubbingPage(record: ScrubbingRecord): string {
     '<h2>Claims, each scrubbed alone</h2>',
     claimsTable(record),
     ...(claims.length === 0 ? [] : [`<h2>In words</h2><ul>${claims.join('\n')}</ul>`]),
+    ...foldedPairs(record.pairs),
     '</body></html>\n',
   ].join('\n');
 }

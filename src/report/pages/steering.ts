@@ -2,6 +2,7 @@
 import { asGiven, escapeMarkup, number, orDash, whole } from '../format.js';
 import { drawResponses } from '../charts/steering.js';
 import { lengthOf, type DoseRecord, type ShiftRecord, type SteeringRecord } from '../records/steering.js';
+import { foldedPairs } from './html-table.js';
 import { STYLE } from './style.js';
 
 const OWN_STYLE = `
@@ -139,6 +140,7 @@ export function steeringPage(record: SteeringRecord): string {
     ...(shifts.length === 0 ? [] : ['<h2>Next tokens that move most</h2>', ...shifts]),
     ...continuationsOf(record),
     vectorSection(record),
+    ...foldedPairs(record.pairs),
     '</body></html>\n',
   ].join('\n');
 }

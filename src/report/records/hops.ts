@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { count, direction, nullable, object, origin, published, text, type DeepReadonly } from './fragments.js';
+import { pairs } from './pairs.js';
 
 const hop = Type.Recursive(
   (self) =>
@@ -23,6 +24,7 @@ const hop = Type.Recursive(
 
 const schema = object({
   ...origin,
+  pairs,
   kind: Type.Literal('strongest-hops'),
   asked: object({
     to: text('address of the receivers that paths lead to'),

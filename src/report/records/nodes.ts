@@ -7,6 +7,7 @@ import type { Static } from '@sinclair/typebox';
 import { number, whole, type Table } from '../format.js';
 import { gridAxis } from './patching.js';
 import { count, estimate, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
+import { pairs } from './pairs.js';
 const measured = object({
   cell: count('place in the grid, the last axis fastest'),
   name: Type.String(),
@@ -41,6 +42,7 @@ const site = object({
 
 const schema = object({
   ...origin,
+  pairs,
   kind: Type.Literal('node-attribution'),
   method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
   settings: object({

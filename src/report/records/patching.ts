@@ -5,6 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { direction, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
+import { pairs } from './pairs.js';
 
 export const gridAxis = object({
   name: Type.Union(
@@ -35,6 +36,7 @@ const KINDS = ['activation-patching', 'path-patching', 'attention-knockout', 'ca
 /** What patching and causal tracing have in common. */
 export const patchingFields = {
   ...origin,
+  pairs,
   kind: Type.Union(KINDS.map((kind) => Type.Literal(kind))),
   direction,
   clean: Type.Number({ description: 'mean metric of the clean prompts' }),

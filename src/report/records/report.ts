@@ -20,6 +20,7 @@ import {
   type DeepReadonly,
   type estimate,
 } from './fragments.js';
+import { pairs } from './pairs.js';
 import { capability, evaluation, minimal } from './judgement.js';
 
 const SCHEMA_VERSION = 1;
@@ -221,6 +222,7 @@ const schema = object({
   versions,
   model,
   task,
+  pairs,
   settings,
   capability,
   chunkPlan,

@@ -16,6 +16,7 @@ import {
   text,
   type DeepReadonly,
 } from './fragments.js';
+import { pairs } from './pairs.js';
 
 const share = (description: string) =>
   Type.Union(
@@ -64,6 +65,7 @@ const claim = object(
 
 const schema = object({
   ...origin,
+  pairs,
   kind: Type.Literal('causal-scrubbing'),
   task: object({
     name: Type.String(),

@@ -6,6 +6,7 @@ import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { number } from '../format.js';
 import { count, estimate, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
+import { pairs } from './pairs.js';
 
 const side = object({
   prompts: count('prompts on this side of the contrast'),
@@ -62,6 +63,7 @@ const sampling = object({
 
 const schema = object({
   ...origin,
+  pairs,
   kind: Type.Literal('steering'),
   vector: object({
     site: text('address of the site that it is read from and added to'),
