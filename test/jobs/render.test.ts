@@ -17,7 +17,8 @@ const SCRUBBING = `${ROOT}reports/scrubbing-induction/induction`;
 const bytesOf = (folder: string): Readonly<Record<string, string>> =>
   Object.fromEntries(readdirSync(folder).sort().map((file) => [file, readFileSync(join(folder, file), 'base64')])); // prettier-ignore
 
-const isData = (file: string): boolean => file.endsWith('.npy') || RUN_FOLDERS.some((folder) => folder.file === file);
+const isData = (file: string): boolean =>
+  file.endsWith('.npy') || file === 'pairs.json' || RUN_FOLDERS.some((folder) => folder.file === file);
 
 /** Takes away everything but the record and its data. */
 function leaveData(folder: string): void {
