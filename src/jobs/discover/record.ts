@@ -76,7 +76,7 @@ export async function buildReport(findings: Findings): Promise<Found<ReportRecor
 /** Every pair's metric; that of the circuit where it was evaluated. */
 function pairsIn({ bench: { model }, task, capability: { perExample }, evaluated }: Findings): Pairs {
   const circuit = new Float64Array(task.examples.length).fill(NaN);
-  task.splits.report.forEach((place, i) => (circuit[place] = evaluated.circuits[0]![i] as number));
+  task.splits.report.forEach((place, i) => (circuit[place] = evaluated.metrics.circuits[0]![i] as number));
   return pairsOf(model, task, { results: { clean: perExample.clean, corrupt: perExample.corrupt, circuit } });
 }
 
