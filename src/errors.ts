@@ -123,6 +123,10 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'A model setting is missing, contradictory, or asks for arithmetic that Thevenin does not have.',
   },
+  'model/post-norm': {
+    exit: 2,
+    summary: 'What was asked has no exact answer in a model that norms what attention and MLPs write.',
+  },
   'model/tokenizer': { exit: 2, summary: 'A tokenizer is malformed or of a kind that is not supported.' },
   'model/unrecognised': { exit: 2, summary: 'A path holds no model in any of the known formats.' },
   'model/vocabulary': {

@@ -6,7 +6,7 @@
  */
 import * as p from '../program/index.js';
 import type { Value } from '../program/index.js';
-import type { ActivationKind, ModelConfig } from './types.js';
+import type { ActivationKind, ModelConfig, NormKind } from './types.js';
 
 /** What the programs' form depends on: the config, and which optional weights this model has. */
 export interface Arithmetic {
@@ -27,7 +27,27 @@ const ACTIVATIONS: Readonly<Record<ActivationKind, (x: Value) => Value>> = {
   silu: p.silu,
 };
 
-export type NormName = 'ln1' | 'ln2' | 'lnFinal';
+export type NormName = 'ln1' | 'ln2' | 'ln1Post' | 'ln2Post' | 'lnFinal';
+
+const PLACES: Readonly<Record<NormName, 'before' | 'after' | null>> = {
+  ln1: 'before',
+  ln2: 'before',
+  ln1Post: 'after',
+  ln2Post: 'after',
+  lnFinal: null,
+};
+
+/** The kind of norm that the model has in a place; null: none. */
+export function normAt(
+  name: NormName,
+  { norm, normPlaces = { before: true, after: false } }: Pick<ModelConfig, 'norm' | 'normPlaces'>,
+): NormKind {
+  const place = PLACES[name];
+  return place === null || normPlaces[place] ? norm : null;
+}
+
+/** Whether what attention writes to the stream is normed first, so that heads' writes do not simply add up. */
+export const normsWrites = ({ config }: Pick<Arithmetic, 'config'>): boolean => normAt('ln1Post', config) !== null;
 
 interface Norm {
   /** the mean is taken out too */
@@ -40,12 +60,13 @@ const NORMS: Readonly<Record<'LN' | 'RMS', Norm>> = {
   RMS: { centred: false, apply: (x, { weight }, eps) => p.rmsNorm(x, weight, eps) },
 };
 
-/** The norm in front of a reader, or the identity where the model has none. */
+/** The norm of a place, or the identity where the model has none there. */
 export function normalise(x: Value, name: NormName, { config }: Arithmetic): Value {
-  if (config.norm === null) return x;
+  const kind = normAt(name, config);
+  if (kind === null) return x;
   const weight = p.parameter(`${name}.weight`, [config.dModel]);
   const bias = p.parameter(`${name}.bias`, [config.dModel]);
-  return NORMS[config.norm].apply(x, { weight, bias }, config.normEps);
+  return NORMS[kind].apply(x, { weight, bias }, config.normEps);
 }
 
 /** Whether the model's norms take the mean out. */
@@ -102,9 +123,36 @@ export function rotate(x: Value, { config }: Arithmetic): Value {
   return p.concat([...turned, ...rest], -1);
 }
 
-/** Attention scores → pattern […, pos, keys]. The mask [pos, keys] holds 0 or a very negative number. */
-export function attentionPattern(q: Value, k: Value, { config }: Arithmetic, onto: Value | null = null): Value {
-  const plain = p.mul(p.matmul(q, p.swapLast(k)), 1 / config.attnScale);
+/** cap · tanh(x / cap), the identity near 0. */
+const capped = (x: Value, cap: number | undefined): Value =>
+  cap === undefined ? x : p.mul(p.tanh(p.mul(x, 1 / cap)), cap);
+
+/** Queries and keys → scores, at a temperature that divides what the softmax sees. */
+function attentionScores(q: Value, k: Value, { attnScale, scoreCap }: ModelConfig, temperature: number): Value {
+  const products = p.matmul(q, p.swapLast(k));
+  if (scoreCap === undefined) return p.mul(products, 1 / (attnScale * temperature));
+  const scores = capped(p.mul(products, 1 / attnScale), scoreCap);
+  return temperature === 1 ? scores : p.mul(scores, 1 / temperature);
+}
+
+interface PatternOptions {
+  /** added to the scores, behind their cap */
+  readonly onto?: Value | null;
+  /** of the softmax */
+  readonly temperature?: number;
+}
+
+/**
+ * Attention scores → pattern […, pos, keys]. The mask [pos, keys] holds 0 or a very negative number: which keys a query sees is
+ * the layer's own, and the program's input.
+ */
+export function attentionPattern(
+  q: Value,
+  k: Value,
+  { config }: Arithmetic,
+  { onto = null, temperature = 1 }: PatternOptions = {},
+): Value {
+  const plain = attentionScores(q, k, config, temperature);
   const scores = onto === null ? plain : p.add(plain, onto);
   if (config.attention === 'bidirectional') return p.softmax(scores);
   const [pos, keys] = scores.shape.slice(-2) as [p.Dim, p.Dim];
@@ -118,7 +166,7 @@ export interface MlpValues {
   readonly output: Value;
 }
 
-/** x [questions, examples, pos, d] (before its norm) → the MLP's output, its bias included. */
+/** x [questions, examples, pos, d] (before its norm) → what the MLP adds to the stream, its bias included. */
 export function mlp(x: Value, arithmetic: Arithmetic): MlpValues {
   const { dModel, dMlp, gatedMlp } = arithmetic.config;
   const normed = normalise(x, 'ln2', arithmetic);
@@ -136,14 +184,26 @@ export const neurons = (hidden: Value, gate: Value | null, arithmetic: Arithmeti
   gate ? p.mul(activate(gate, arithmetic), hidden) : activate(hidden, arithmetic);
 
 /** The second half of the MLP, from its pre-activations. */
-export function mlpOutput(hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value {
+export const mlpOutput = (hidden: Value, gate: Value | null, arithmetic: Arithmetic): Value =>
+  neuronsOutput(neurons(hidden, gate, arithmetic), arithmetic);
+
+/** What neurons [questions, examples, pos, dMlp] add to the stream. */
+export const neuronsOutput = (active: Value, arithmetic: Arithmetic): Value =>
+  normalise(neuronsSum(active, arithmetic), 'ln2Post', arithmetic);
+
+/** The same before the norm that follows the MLP. */
+export function neuronsSum(active: Value, arithmetic: Arithmetic): Value {
   const { dModel, dMlp } = arithmetic.config;
-  const out = p.matmul(neurons(hidden, gate, arithmetic), p.parameter('mlp.out', [dMlp, dModel]));
+  const out = p.matmul(active, p.parameter('mlp.out', [dMlp, dModel]));
   return withBias(out, arithmetic.has.outBias, () => p.parameter('mlp.out.bias', [dModel]));
 }
 
-/** z [questions, examples, heads, pos, dHead] → what the heads and the output bias add to the residual stream. */
-export function attentionOutput(z: Value, arithmetic: Arithmetic): Value {
+/** z [questions, examples, heads, pos, dHead] → what attention adds to the residual stream. */
+export const attentionOutput = (z: Value, arithmetic: Arithmetic): Value =>
+  normalise(attentionSum(z, arithmetic), 'ln1Post', arithmetic);
+
+/** What the heads write and the output bias, before the norm that follows attention. */
+export function attentionSum(z: Value, arithmetic: Arithmetic): Value {
   const { dModel, dHead, nHeads } = arithmetic.config;
   const [questions, examples, , pos] = z.shape as [p.Dim, p.Dim, p.Dim, p.Dim];
   const flat = p.reshape(p.transpose(z, [0, 1, 3, 2, 4]), [questions, examples, pos, nHeads * dHead]);
@@ -154,6 +214,7 @@ export function attentionOutput(z: Value, arithmetic: Arithmetic): Value {
 /** x […, d] (before the final norm) → logits […, dVocabOut]. */
 export function unembed(x: Value, arithmetic: Arithmetic): Value {
   const { dModel, dVocabOut } = arithmetic.config;
-  const logits = p.matmul(normalise(x, 'lnFinal', arithmetic), p.parameter('unembed.weight', [dModel, dVocabOut]));
-  return withBias(logits, arithmetic.has.unembedBias, () => p.parameter('unembed.bias', [dVocabOut]));
+  const product = p.matmul(normalise(x, 'lnFinal', arithmetic), p.parameter('unembed.weight', [dModel, dVocabOut]));
+  const logits = withBias(product, arithmetic.has.unembedBias, () => p.parameter('unembed.bias', [dVocabOut]));
+  return capped(logits, arithmetic.config.logitCap);
 }

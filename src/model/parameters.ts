@@ -1,5 +1,5 @@
 /** The values of the blocks' parameters, made from a model's weights when a kernel is prepared and released after. */
-import type { Arithmetic } from './blocks.js';
+import { normAt, type Arithmetic, type NormName } from './blocks.js';
 import type { ModelConfig, Weights } from './types.js';
 
 /** How one parameter is made. `layer` is ignored by those of the embedding and the unembedding. */
@@ -36,10 +36,24 @@ async function optional(weights: Weights, name: string, otherwise: () => Float32
   return weights.shapes.has(name) ? weights.read(name) : otherwise();
 }
 
-const normPart =
-  (prefix: (layer: number) => string, part: 'w' | 'b'): StoredRecipe =>
+const normWeight =
+  (prefix: (layer: number) => string): Recipe =>
+  async (weights, { dModel, normOffset = 0 }, layer) => {
+    const name = `${prefix(layer)}.w`;
+    if (!weights.shapes.has(name)) return filled(dModel, 1);
+    const stored = await weights.read(name);
+    return normOffset === 0 ? stored : Float64Array.from(stored, (x) => x + normOffset); // not rounded to float32
+  };
+
+const normBias =
+  (prefix: (layer: number) => string): StoredRecipe =>
   (weights, { dModel }, layer) =>
-    optional(weights, `${prefix(layer)}.${part}`, () => filled(dModel, part === 'w' ? 1 : 0));
+    optional(weights, `${prefix(layer)}.b`, () => filled(dModel, 0));
+
+const normRecipes = (name: NormName, prefix: (layer: number) => string): Record<string, Recipe> => ({
+  [`${name}.weight`]: normWeight(prefix),
+  [`${name}.bias`]: normBias(prefix),
+});
 
 const layerTensor =
   (name: string): Recipe =>
@@ -158,15 +172,15 @@ function copiesByHead(
 const readerGradient: Recipe = async (weights, config, layer) => {
   const { dModel, dHead } = config;
   const forward = await projectionByHead(weights, config, layer);
-  const gain =
-    config.norm === null ? filled(dModel, 1) : await normPart((l) => `blocks.${l}.ln1`, 'w')(weights, config, layer);
+  const norm = normAt('ln1', config);
+  const gain = norm === null ? filled(dModel, 1) : await normWeight((l) => `blocks.${l}.ln1`)(weights, config, layer);
   const result = new Float64Array(forward.length);
   for (let head = 0; head * dModel * dHead < forward.length; head++)
     for (let i = 0; i < dHead; i++) {
       const row = result.subarray((head * dHead + i) * dModel, (head * dHead + i + 1) * dModel);
       for (let j = 0; j < dModel; j++)
         row[j] = (forward[(head * dModel + j) * dHead + i] as number) * (gain[j] as number);
-      if (config.norm === 'LN') centre(row);
+      if (norm === 'LN') centre(row);
     }
   return result;
 };
@@ -175,9 +189,9 @@ const readerGradient: Recipe = async (weights, config, layer) => {
 const readerBias: Recipe = async (weights, config, layer) => {
   const { dModel, dHead } = config;
   const bias = Float64Array.from(await biasByHead(weights, config, layer));
-  if (config.norm !== 'LN') return bias;
+  if (normAt('ln1', config) !== 'LN') return bias;
   const forward = await projectionByHead(weights, config, layer);
-  const shift = await normPart((l) => `blocks.${l}.ln1`, 'b')(weights, config, layer);
+  const shift = await normBias((l) => `blocks.${l}.ln1`)(weights, config, layer);
   for (let head = 0; head * dHead < bias.length; head++)
     for (let i = 0; i < dHead; i++) {
       let sum = 0;
@@ -206,12 +220,11 @@ function concatenate(parts: readonly Float32Array[]): Float32Array {
 }
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
-  'ln1.weight': normPart((l) => `blocks.${l}.ln1`, 'w'),
-  'ln1.bias': normPart((l) => `blocks.${l}.ln1`, 'b'),
-  'ln2.weight': normPart((l) => `blocks.${l}.ln2`, 'w'),
-  'ln2.bias': normPart((l) => `blocks.${l}.ln2`, 'b'),
-  'lnFinal.weight': normPart(() => 'ln_final', 'w'),
-  'lnFinal.bias': normPart(() => 'ln_final', 'b'),
+  ...normRecipes('ln1', (l) => `blocks.${l}.ln1`),
+  ...normRecipes('ln1Post', (l) => `blocks.${l}.ln1_post`),
+  ...normRecipes('ln2', (l) => `blocks.${l}.ln2`),
+  ...normRecipes('ln2Post', (l) => `blocks.${l}.ln2_post`),
+  ...normRecipes('lnFinal', () => 'ln_final'),
   'qkv.weight': jointProjection,
   'qkv.bias': jointBias,
   'qkv.byHead': projectionByHead,

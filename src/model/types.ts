@@ -37,6 +37,18 @@ export interface ModelConfig {
   readonly attnScale: number;
   /** attention and MLP both read the block's input */
   readonly parallelBlocks: boolean;
+  /** where a block's norms stand: before what reads the stream, after what writes to it (before it is added); default before alone */
+  readonly normPlaces?: { readonly before: boolean; readonly after: boolean };
+  /** norms multiply with it plus their stored weight; default 0 */
+  readonly normOffset?: number;
+  /** per layer, how many positions a query sees, its own included; null: all up to its own; default null everywhere */
+  readonly windows?: readonly (number | null)[];
+  /** scores become cap · tanh(scores / cap) before mask and softmax; default as they are */
+  readonly scoreCap?: number;
+  /** so do the logits */
+  readonly logitCap?: number;
+  /** token embeddings enter the stream multiplied with it; default 1 */
+  readonly embeddingScale?: number;
   readonly nCtx: number;
   readonly dVocab: number;
   readonly dVocabOut: number;
@@ -46,7 +58,7 @@ export interface ModelConfig {
  * Named weights, read on demand so that no file is ever held whole. Names and shapes (C order, float32):
  *
  *     embed.W_E [dVocab, d]        pos_embed.W_pos [nCtx, d]      unembed.W_U [d, dVocabOut]   unembed.b_U [dVocabOut]
- *     ln_final.w, ln_final.b [d]   blocks.{l}.ln1.w|b, ln2.w|b [d]
+ *     ln_final.w, ln_final.b [d]   blocks.{l}.ln1.w|b, ln2.w|b, ln1_post.w|b, ln2_post.w|b [d]
  *     blocks.{l}.attn.W_Q [nHeads, d, dHead]   W_K, W_V [nKeyValueHeads, d, dHead]   W_O [nHeads, dHead, d]
  *     blocks.{l}.attn.b_Q [nHeads, dHead]      b_K, b_V [nKeyValueHeads, dHead]      b_O [d]
  *     blocks.{l}.mlp.W_in, W_gate [d, dMlp]    b_in [dMlp]    W_out [dMlp, d]        b_out [d]

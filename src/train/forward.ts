@@ -2,6 +2,7 @@
  * The forward pass of a model in training, put together from the model's own blocks: the arithmetic that is trained is the
  * arithmetic that is studied. Named dims: `batch`, `pos`.
  */
+import { maskName, mlpReads } from '../model/block.js';
 import { attentionOutput, attentionPattern, mlp, projectHeads, unembed, type Arithmetic } from '../model/blocks.js';
 import type { ModelConfig } from '../model/types.js';
 import * as p from '../program/index.js';
@@ -66,7 +67,7 @@ function part(expressions: readonly Value[]): Part {
 /** residual → [residual after the block, pattern] */
 function blockPart(blueprint: Blueprint, scaled: boolean): Part {
   const { config } = blueprint;
-  const { dModel, dMlp, nHeads, dHead } = config;
+  const { dModel, nHeads, dHead } = config;
   const residual = p.input('residual', asRows(dModel));
   const bySequence = (x: Value): Value =>
     p.transpose(p.reshape(x, [1, nHeads, 'batch', 'pos', dHead]), [0, 2, 1, 3, 4]); // [1, batch, heads, pos, dHead]
@@ -76,7 +77,10 @@ function blockPart(blueprint: Blueprint, scaled: boolean): Part {
   const z = p.matmul(pattern, bySequence(v)); // [1, batch, heads, pos, dHead]
   const counted = scaled ? p.mul(z, p.input('headScale', [nHeads, 1, 1])) : z;
   const middle = p.add(residual, attentionOutput(byRow(counted), blueprint));
-  return part([dMlp === 0 ? middle : p.add(middle, mlp(middle, blueprint).output), pattern]);
+  const reads = mlpReads(config);
+  if (reads === null) return part([middle, pattern]);
+  const { output } = mlp(reads === 'pre' ? residual : middle, blueprint);
+  return part([p.add(middle, output), pattern]);
 }
 
 const unembedPart = (blueprint: Blueprint): Part =>
@@ -111,17 +115,17 @@ export function forward(blueprint: Blueprint, { tokens, weights, headScale }: Fo
       return value;
     };
   const weight = leafOf({});
-  const embedded = p.gather(weight('embed'), tokens, 0); // [batch, pos, d]
+  const looked = p.gather(weight('embed'), tokens, 0); // [batch, pos, d]
+  const embedded = config.embeddingScale === undefined ? looked : p.mul(looked, config.embeddingScale);
   const placed = hasPositions(blueprint) ? p.add(embedded, p.slice(weight('positions'), 0, [0, 'pos'])) : embedded;
   let residual = p.reshape(placed, asRows(dModel));
   const block = blockPart(blueprint, headScale !== undefined);
   const patterns: Value[] = [];
   for (let layer = 0; layer < nLayers; layer++) {
     const scale = headScale && p.reshape(p.slice(headScale, 0, [layer, layer + 1]), [nHeads, 1, 1]);
-    const [out, pattern] = block.fill(leafOf({ ...tables(config), residual, headScale: scale }, `${layer}.`)) as [
-      Value,
-      Value,
-    ];
+    const [out, pattern] = block.fill(
+      leafOf({ ...tables(config, layer), residual, headScale: scale }, `${layer}.`),
+    ) as [Value, Value];
     residual = out;
     patterns.push(p.reshape(pattern, ['batch', nHeads, 'pos', 'pos']));
   }
@@ -133,8 +137,9 @@ export function forward(blueprint: Blueprint, { tokens, weights, headScale }: Fo
 const MASKED = -1e9;
 
 /** The blocks' inputs that are the same for every batch, cut to its length. */
-function tables({ nCtx, rotary }: ModelConfig): Record<string, Value> {
-  const mask = p.parameter('mask', [nCtx, nCtx]);
+function tables(config: ModelConfig, layer: number): Record<string, Value> {
+  const { nCtx, rotary } = config;
+  const mask = p.parameter(maskName(config, layer), [nCtx, nCtx]);
   const half = (rotary?.dims ?? 0) / 2;
   const angles = (name: string): Value => {
     const each = p.slice(p.parameter(name, [nCtx, half]), 0, [0, 'pos']);
@@ -146,13 +151,24 @@ function tables({ nCtx, rotary }: ModelConfig): Record<string, Value> {
   };
 }
 
+/** [query, key]: a query sees the keys up to its own position, the last `window` of them. */
+const maskOf = (nCtx: number, window: number): Float32Array =>
+  Float32Array.from({ length: nCtx * nCtx }, (_, i) => {
+    const [query, key] = [Math.floor(i / nCtx), i % nCtx];
+    return key > query || query - key >= window ? MASKED : 0;
+  });
+
 /** The values of these tables, given when a program is prepared. */
-export function tableValues({ nCtx, rotary }: ModelConfig): Record<string, Constant> {
-  const mask = Float32Array.from({ length: nCtx * nCtx }, (_, i) => (i % nCtx > Math.floor(i / nCtx) ? MASKED : 0));
-  if (!rotary) return { mask };
+export function tableValues(config: ModelConfig): Record<string, Constant> {
+  const { nCtx, rotary, nLayers, windows = [] } = config;
+  const layers = Array.from({ length: nLayers }, (_, layer) => layer);
+  const masks = Object.fromEntries(
+    layers.map((layer) => [maskName(config, layer), maskOf(nCtx, windows[layer] ?? Infinity)]),
+  );
+  if (!rotary) return masks;
   const half = rotary.dims / 2;
   const angle = (i: number): number => Math.floor(i / half) / rotary.base ** ((i % half) / half);
   const angles = (of: (angle: number) => number): Float32Array =>
     Float32Array.from({ length: nCtx * half }, (_, i) => of(angle(i)));
-  return { mask, 'rotary.cos': angles(Math.cos), 'rotary.sin': angles(Math.sin) };
+  return { ...masks, 'rotary.cos': angles(Math.cos), 'rotary.sin': angles(Math.sin) };
 }

@@ -47,7 +47,9 @@ export class Oracle {
   run(ids: readonly number[], { keep, alternative, edit }: Intervention = {}): NaiveRun {
     const { config, universe } = this;
     const { nLayers, nHeads, dModel, dMlp, parallelBlocks } = config;
-    const outputs = new Map<string, Rows>([['input', ids.map((id) => this.row('embed.W_E', id, dModel))]]);
+    const outputs = new Map<string, Rows>([
+      ['input', ids.map((id) => this.row('embed.W_E', id, dModel).map((x) => x * (config.embeddingScale ?? 1)))],
+    ]);
     const sites = new Map<string, Rows>();
     const note = (site: Parameters<Edit>[0], at: { layer: number; head: number }, now: Rows): Rows => {
       const by = edit?.(site, at);
@@ -62,14 +64,19 @@ export class Oracle {
     const read = (reader: string): Rows => {
       const index = universe.readerIndex(reader)!;
       return constant.map((start, position) => {
-        const sum = [...start];
+        let sum = [...start];
+        const mixtures = new Map<number, Row>(); // where a norm follows attention: per layer, this reader's sum of its heads
         for (let sender = 0; sender < universe.readers[index]!.senderCount; sender++) {
-          const { name } = universe.senders[sender]!;
+          const { name, kind, layer } = universe.senders[sender]!;
+          const normed = kind === 'head' && config.normPlaces?.after === true;
+          if (normed && !mixtures.has(layer)) mixtures.set(layer, this.bias(`blocks.${layer}.attn.b_O`, 0, dModel));
+          const to = normed ? mixtures.get(layer)! : sum;
           const amount = keep?.[universe.edgeBetween(sender, index)] ?? 1;
           const now = outputs.get(name)![position]!;
           const other = alternative?.get(name)?.[position] ?? now;
-          for (let j = 0; j < dModel; j++) sum[j]! += amount * now[j]! + (1 - amount) * other[j]!;
+          for (let j = 0; j < dModel; j++) to[j]! += amount * now[j]! + (1 - amount) * other[j]!;
         }
+        for (const [layer, mixture] of mixtures) sum = plus(sum, this.norm(mixture, `blocks.${layer}.ln1_post`));
         return sum;
       });
     };
@@ -84,7 +91,7 @@ export class Oracle {
           const site = role.toLowerCase() as 'q' | 'k' | 'v';
           return note(site, at, this.project(inputs[head]![i]!, { layer, head, role }));
         }) as [Rows, Rows, Rows];
-        const pattern = note('pattern', at, this.pattern(q, k));
+        const pattern = note('pattern', at, this.pattern(q, k, layer));
         const z = note(
           'z',
           at,
@@ -96,7 +103,7 @@ export class Oracle {
         );
       }
       const bias = this.bias(`blocks.${layer}.attn.b_O`, 0, dModel);
-      constant = constant.map((row) => plus(row, bias));
+      if (!config.normPlaces?.after) constant = constant.map((row) => plus(row, bias));
       if (dMlp > 0) {
         const at = { layer, head: -1 };
         const neurons = note('neurons', at, this.neurons(mlpInput ?? read(`m${layer}`), layer));
@@ -109,7 +116,11 @@ export class Oracle {
   private unembed(x: Rows): Rows {
     const { dVocabOut } = this.config;
     const bias = this.bias('unembed.b_U', 0, dVocabOut);
-    return x.map((row) => plus(this.times(this.norm(row, 'ln_final'), 'unembed.W_U', { width: dVocabOut }), bias));
+    return x.map((row) =>
+      plus(this.times(this.norm(row, 'ln_final'), 'unembed.W_U', { width: dVocabOut }), bias).map((logit) =>
+        capped(logit, this.config.logitCap),
+      ),
+    );
   }
 
   private project(x: Rows, { layer, head, role }: { layer: number; head: number; role: 'Q' | 'K' | 'V' }): Rows {
@@ -137,10 +148,13 @@ export class Oracle {
     return turned;
   }
 
-  private pattern(q: Rows, k: Rows): Rows {
-    const { attention, attnScale } = this.config;
+  private pattern(q: Rows, k: Rows, layer: number): Rows {
+    const { attention, attnScale, scoreCap, windows } = this.config;
+    const seen = (query: number, key: number): boolean =>
+      attention !== 'causal' || (key <= query && query - key < (windows?.[layer] ?? Infinity));
     return q.map((query, i) => {
-      const weights = k.map((key, j) => (attention === 'causal' && j > i ? 0 : Math.exp(dot(query, key) / attnScale)));
+      const score = (key: Row): number => capped(dot(query, key) / attnScale, scoreCap);
+      const weights = k.map((key, j) => (seen(i, j) ? Math.exp(score(key)) : 0));
       const total = weights.reduce((sum, x) => sum + x, 0);
       return weights.map((x) => x / total);
     });
@@ -161,17 +175,18 @@ export class Oracle {
   private mlpOutput(neurons: Rows, layer: number): Rows {
     const { dModel } = this.config;
     const bias = this.bias(`blocks.${layer}.mlp.b_out`, 0, dModel);
-    return neurons.map((row) => plus(this.times(row, `blocks.${layer}.mlp.W_out`, { width: dModel }), bias));
+    const written = neurons.map((row) => plus(this.times(row, `blocks.${layer}.mlp.W_out`, { width: dModel }), bias));
+    return this.config.normPlaces?.after ? written.map((row) => this.norm(row, `blocks.${layer}.ln2_post`)) : written;
   }
 
   private norm(x: Row, name: string): Row {
-    const { norm, normEps } = this.config;
+    const { norm, normEps, normOffset = 0 } = this.config;
     if (!norm) return x;
     const mean = norm === 'LN' ? x.reduce((sum, y) => sum + y, 0) / x.length : 0;
     const centred = x.map((y) => y - mean);
     const deviation = Math.sqrt(dot(centred, centred) / x.length + normEps);
     const [weight, bias] = [this.weights.get(`${name}.w`), this.weights.get(`${name}.b`)];
-    return centred.map((y, i) => (y / deviation) * (weight?.[i] ?? 1) + (bias?.[i] ?? 0));
+    return centred.map((y, i) => (y / deviation) * (weight ? normOffset + weight[i]! : 1) + (bias?.[i] ?? 0));
   }
 
   /** x [n] · the n rows of a matrix (of a stack of them) [n, width]. */
@@ -201,6 +216,8 @@ const erf = (x: number): number => {
   for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) sum += term *= (2 * x * x) / (2 * n + 1);
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 };
+
+const capped = (x: number, cap: number | undefined): number => (cap === undefined ? x : cap * Math.tanh(x / cap));
 
 const zeros = (n: number): Row => Array<number>(n).fill(0);
 const dot = (a: Row, b: Row): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);

@@ -8,6 +8,7 @@ export interface Peer {
   readonly golden: (name: string) => Table;
   /** [edge or node, example]; sign of the metric's change: negative where an edge helps */
   readonly edges: (name: string) => Table;
+  readonly patching: (name: string) => Table;
 }
 
 export function readPeer(architecture: string): Peer {
@@ -20,5 +21,5 @@ export function readPeer(architecture: string): Peer {
     const answers = [contrast(length - 1, labels[2 * i]!, labels[2 * i + 1]!)];
     return { clean: row(prompts, i), corrupt: row(corrupt, i), answers };
   });
-  return { batch: batchOf(pairs), golden: tables, edges: file('edges') };
+  return { batch: batchOf(pairs), golden: tables, edges: file('edges'), patching: (name) => file('patching')(name) };
 }

@@ -5,6 +5,7 @@ import type { Engine } from '../../engine/core/engine.js';
 import { withSession, type AskOptions, type Session } from '../../engine/questions/session.js';
 import { makeSpan, type Span } from '../../engine/core/span.js';
 import { refuse } from '../../errors.js';
+import { maskName } from '../../model/block.js';
 import { parameterValue } from '../../model/parameters.js';
 import type { Program } from '../../program/index.js';
 import type { Constant, Kernel, Tensor, Tensors } from '../../runtime/types.js';
@@ -80,7 +81,7 @@ async function nested<T>(
     const arena = new Arena();
     const span = makeSpan(engine, 0, batch.length);
     try {
-      const fixed = { ...(await rest.given.inputs(session, arena)), ...span.mask, ...span.rotary };
+      const fixed = { ...(await rest.given.inputs(session, arena)), ...masksOf(engine, span), ...span.rotary };
       const run = runner(session, rest.kernels, { fixed, span });
       const own = { clean: session.clean, corrupt: session.corrupt, run };
       return await nested(engine, others, { ...rest, open: [...rest.open, own] });
@@ -89,6 +90,14 @@ async function nested<T>(
       arena.dispose();
     }
   });
+}
+
+/** The masks of all layers, by the names that whole-model programs give them. */
+function masksOf({ model: { config } }: Engine, span: Span): Tensors {
+  const layers = Array.from({ length: config.nLayers }, (_, layer) => layer);
+  return Object.fromEntries(
+    layers.flatMap((layer) => Object.values(span.mask(layer)).map((mask) => [maskName(config, layer), mask])),
+  );
 }
 
 function runner(

@@ -12,8 +12,8 @@ export interface Span {
   readonly positions: Tensor;
   /** `positions`, and the prefix's where there is one */
   readonly lookup: Tensors;
-  /** attention mask [pos, keys], where the attention is causal */
-  readonly mask: Tensors;
+  /** a layer's attention mask [pos, keys], where the attention is causal; layers of one kind share theirs */
+  mask(layer: number): Tensors;
   /** rotary tables [pos, dims/2], where the model has them */
   readonly rotary: Tensors;
   /** positions of all keys [keys] */
@@ -38,7 +38,6 @@ export function makeSpan(engine: Engine, start: number, length: number): Span {
       ),
     );
   const positions = ints(start, length);
-  const mask = config.attention === 'causal' ? { mask: arena.own(causalMask(engine, start, length)) } : {};
   return {
     start,
     length,
@@ -46,17 +45,34 @@ export function makeSpan(engine: Engine, start: number, length: number): Span {
     prefix: start > 0,
     positions,
     lookup: { positions, ...(start > 0 ? { 'prefix.positions': ints(0, start) } : {}) },
-    mask,
+    mask: config.attention === 'causal' ? masks(engine, arena, { start, length }) : () => ({}),
     rotary: config.rotary === null ? {} : arena.own(rotaryTables(engine, start, length)),
     keys: ints(0, length),
     dispose: () => arena.dispose(),
   };
 }
 
-function causalMask(engine: Engine, start: number, length: number): Tensor {
+/** One mask for each window that layers have. */
+function masks(engine: Engine, arena: Arena, of: { start: number; length: number }): Span['mask'] {
+  const { nLayers, windows = [] } = engine.model.config;
+  const window = (layer: number): number => windows[layer] ?? Infinity;
+  const made = new Map<number, Tensors>();
+  for (let layer = 0; layer < nLayers; layer++)
+    if (!made.has(window(layer)))
+      made.set(window(layer), { mask: arena.own(causalMask(engine, { ...of, window: window(layer) })) });
+  return (layer) => made.get(window(layer)) as Tensors;
+}
+
+/** [pos, keys]: a query sees the keys up to its own position, the last `window` of them. */
+function causalMask(engine: Engine, of: { start: number; length: number; window: number }): Tensor {
+  const { start, length, window } = of;
   const count = length - start;
   const mask = new Float32Array(count * length);
-  for (let i = 0; i < count; i++) mask.fill(MASKED, i * length + start + i + 1, (i + 1) * length);
+  for (let i = 0; i < count; i++) {
+    const row = i * length;
+    mask.fill(MASKED, row + start + i + 1, row + length);
+    mask.fill(MASKED, row, row + Math.max(0, start + i + 1 - window));
+  }
   return engine.runtime.tensor(mask, [count, length]);
 }
 

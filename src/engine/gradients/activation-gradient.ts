@@ -5,19 +5,16 @@
  * Nothing flows back through the replaced group, and below it every run is the base run. A gradient is linear in what reaches it,
  * so what all groups and points send down past their own place is summed and goes down once, through the base run.
  */
+import { mlpReads } from '../../model/block.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
-import {
-  forwardSaved,
-  gradientThroughHeads,
-  gradientThroughMlp,
-  savedByMlp,
-  type Saved,
-} from '../model-run/backward.js';
+import { forwardSaved, gradientThroughMlp, type Saved } from '../model-run/backward.js';
+import { backwardBlock, sumOf, type AtReaders } from '../model-run/block-backward.js';
+import { mlpHalf } from '../model-run/block-forward.js';
 import { senderDifferences } from '../model-run/differences.js';
 import { backwardScored, scoreReader, scoreReaders, type EdgePass, type Point } from './gradient.js';
 import { columnsOf, membership, type PositionGroups } from '../model-run/groups.js';
-import { feedForward, type HeadTensors } from '../model-run/layers.js';
+import { preActivationsOf } from '../model-run/neurons.js';
 import { at, clampStart, floats, postOf, shifted, spread, type BoundRun } from '../model-run/bound-run.js';
 import { makeSpan } from '../core/span.js';
 
@@ -45,7 +42,7 @@ export async function activationGradients(
   const span = makeSpan(engine, clampStart(bound, alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(bound, span, { byToken: true }));
+    const differences = arena.own(await senderDifferences(bound, span, { byToken: true, amount: 0 }));
     const groups = 1 + (dMlp > 0 ? 2 : 1) * nLayers;
     const shared = points.map((point) => ({ at: point.at, weight: point.weight / groups }));
     const resolution = places && { groups: membership(bound, span, { groups: places, arena }) };
@@ -68,7 +65,10 @@ async function downward(pass: GroupPass): Promise<void> {
   for (let layer = saved.length - 1; layer >= 0; layer--) {
     const ofHeads = arena.own(await headGroup(pass, layer));
     const ofMlp = engine.model.config.dMlp > 0 ? arena.own(await mlpGroup(pass, layer)) : null;
-    const next: Tensor = await baseLayer(pass, layer, { saved: saved[layer] as Saved, gradient, ofHeads, ofMlp });
+    const readers = (reached: AtReaders): Promise<Tensor> => scoreReaders(pass, layer, reached);
+    const besides = { heads: ofHeads, mlp: ofMlp };
+    const from: { saved: Saved; gradient: Tensor | null } = { saved: saved[layer] as Saved, gradient };
+    const next = (await backwardBlock(pass, layer, from, { readers, besides })) as Tensor;
     arena.free(ofHeads, ofMlp ?? undefined, gradient ?? undefined);
     gradient = arena.own(next);
   }
@@ -113,8 +113,8 @@ async function mlpGroup(pass: GroupPass, layer: number): Promise<Tensor> {
 async function headGroup(pass: GroupPass, layer: number): Promise<Tensor> {
   const { engine, bound, span, points } = pass;
   const { base, alternative } = bound;
-  const { dMlp, nHeads, parallelBlocks } = engine.model.config;
-  const throughMlp = dMlp > 0 && !parallelBlocks;
+  const { nHeads } = engine.model.config;
+  const throughMlp = mlpReads(engine.model.config) === 'mid';
   const inputs = {
     base: throughMlp ? at(base.mid, layer) : postOf(base, layer),
     now: at(base.z, layer),
@@ -133,57 +133,28 @@ async function fromMid(pass: GroupPass, layer: number, mid: Tensor): Promise<Ten
   try {
     const own = { ...pass, arena };
     arena.own(mid);
-    const mlp = arena.own(await feedForward({ engine, layer }, { x: mid, onto: mid }, savedByMlp(engine)));
-    const post = arena.release(mlp['post'] as Tensor);
+    let mlp: Tensors = {};
+    const post = await mlpHalf(
+      { engine, layer, span },
+      { pre: null, mid },
+      {
+        wanted: preActivationsOf(engine),
+        passed: (made, keep) => {
+          mlp = made.mlp;
+          for (const name of preActivationsOf(engine)) arena.own(keep(mlp[name] as Tensor));
+        },
+      },
+    );
     const { saved, final } = await forwardSaved(own, post, layer + 1);
     const weights = points.map(({ weight }) => weight);
     const { gradient: atFinal } = await bound.judge.gradient(final, span, { weights });
     const gradient = await backwardScored(own, saved, { atFinal, first: layer + 1 });
     const half = { pre: mid, mid, mlp, heads: at(bound.base.heads, layer) }; // the heads are not read
-    const atMlp = arena.own((await gradientThroughMlp(pass, layer, { saved: half, gradient })) as Tensor);
+    const atMlp = arena.own(await gradientThroughMlp(pass, layer, { saved: half, gradient }));
     await scoreReader(own, atMlp, engine.universe.readerIndex(`m${layer}`) as number);
-    const x = arena.own(await sumOf(pass, [gradient, atMlp]));
+    const x = arena.own(await sumOf(engine, [gradient, atMlp]));
     return (await engine.run({ name: 'sumQuestions', inputs: { x } }))['x'] as Tensor;
   } finally {
     arena.dispose();
   }
-}
-
-interface Arriving {
-  readonly saved: Saved;
-  /** after the layer, from the groups above it; null: there are none */
-  readonly gradient: Tensor | null;
-  /** from this layer's own groups: what must not flow through the heads, through the MLP */
-  readonly ofHeads: Tensor;
-  readonly ofMlp: Tensor | null;
-}
-
-/** Back through one layer of the base run → the gradient at the stream entering it. */
-async function baseLayer(pass: GroupPass, layer: number, from: Arriving): Promise<Tensor> {
-  const { engine } = pass;
-  const { saved, gradient, ofHeads, ofMlp } = from;
-  const { parallelBlocks } = engine.model.config;
-  const local = new Arena();
-  const sum = async (...streams: (Tensor | null)[]): Promise<Tensor> => local.own(await sumOf(pass, streams));
-  try {
-    const toMlp = parallelBlocks ? await sum(gradient, ofHeads) : gradient;
-    const mlp = toMlp && (await gradientThroughMlp(pass, layer, { saved, gradient: toMlp }));
-    if (mlp) local.own(mlp);
-    if (!gradient && !ofMlp && !mlp) return await sumOf(pass, [ofHeads]);
-    const toHeads = await sum(gradient, ofMlp, parallelBlocks ? null : mlp);
-    const through = await gradientThroughHeads(pass, layer, { saved, gradient: toHeads });
-    const heads = local.own(through as unknown as Tensors) as unknown as HeadTensors;
-    const x = local.own(await scoreReaders(pass, layer, { saved, heads, mlp }));
-    return await sumOf(pass, [toHeads, ofHeads, x, parallelBlocks ? mlp : null]);
-  } finally {
-    local.dispose();
-  }
-}
-
-/** The caller owns the sum. */
-async function sumOf({ engine }: GroupPass, given: readonly (Tensor | null)[]): Promise<Tensor> {
-  const streams = given.filter((x) => x !== null);
-  const inputs = Object.fromEntries(streams.map((x, i) => [`x${i}`, x]));
-  const { x } = await engine.run({ name: 'sumStreams', variant: { count: streams.length }, inputs });
-  return x as Tensor;
 }

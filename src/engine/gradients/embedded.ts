@@ -3,15 +3,15 @@ import type { Example, MetricKey } from '../../task/types.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import { forwardSaved, type Pass, type Saved, type WayBack } from '../model-run/backward.js';
+import { backwardBlock } from '../model-run/block-backward.js';
 import { layerBytesPerToken, planChunks } from '../core/chunks.js';
 import type { Engine } from '../core/engine.js';
 import { metricFrom } from '../model-run/forward.js';
 import { makeJudge } from '../judging/judge.js';
 import type { Judge } from '../core/judge.js';
 import { requireFinite } from '../core/finite.js';
-import { learnedPositions, tokensOf, withCachedRun } from '../model-run/prompts.js';
+import { learnedPositions, tokenEmbeddings, tokensOf, withCachedRun } from '../model-run/prompts.js';
 import { RELEVANCE } from './relevance.js';
-import { backwardLayer } from './residual-gradient.js';
 import { makeSpan, type Span } from '../core/span.js';
 
 /** Points are embeddings of every token, positions not added: [pos · d]. */
@@ -58,7 +58,7 @@ async function embeddedPrompt(place: Place, example: Example): Promise<EmbeddedP
   const { engine, span } = place;
   const positions = await learnedPositions(engine, span.length);
   const embeddings = async (ids: readonly number[]): Promise<Float64Array> =>
-    Float64Array.from(await engine.model.weights.rows('embed.W_E', ids));
+    Float64Array.from(await tokenEmbeddings(engine, ids));
   const entering = (points: readonly Float64Array[]): Tensor => {
     const values = new Float64Array(points.length * positions.length);
     points.forEach((point, i) =>
@@ -101,8 +101,8 @@ async function gradientAt({ engine, judge, span }: Place, entering: Tensor, way:
     arena.own(gradient);
     for (let layer = saved.length - 1; layer >= 0; layer--) {
       const own = saved[layer] as Saved;
-      const { pre, mid } = arena.own(await backwardLayer(pass, layer, { saved: own, gradient }));
-      arena.free(gradient, mid, own.mid, own.heads.q, own.heads.k, own.heads.v, ...Object.values(own.mlp));
+      const pre = arena.own((await backwardBlock(pass, layer, { saved: own, gradient })) as Tensor);
+      arena.free(gradient, own.mid, own.heads.q, own.heads.k, own.heads.v, own.z, ...Object.values(own.mlp));
       gradient = pre;
     }
     engine.passed('backward', { tokens: tokensOf(gradient), span });

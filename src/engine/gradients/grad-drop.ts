@@ -23,7 +23,7 @@ export async function gradDrop(bound: BoundRun, way: WayBack): Promise<Float64Ar
   const span = makeSpan(engine, clampStart(bound, bound.alternative.firstChange), batch.length);
   try {
     await withArena(async (arena) => {
-      const differences = arena.own(await senderDifferences(bound, span, { byToken: true }));
+      const differences = arena.own(await senderDifferences(bound, span, { byToken: true, amount: 0 }));
       const on = { engine, bound, span, arena, cached: bound.base.heads };
       const pass: EdgePass = { ...on, differences, scores: zeros(engine, scores.length), ...way };
       const clean = { stream: at(bound.base.pre, 0), questions: 1, arena };

@@ -5,16 +5,8 @@
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import { senderDifferences } from '../model-run/differences.js';
-import {
-  added,
-  forwardSaved,
-  gradientThroughHeads,
-  gradientThroughMlp,
-  type At,
-  type Pass,
-  type Saved,
-  type WayBack,
-} from '../model-run/backward.js';
+import { forwardSaved, type At, type Pass, type Saved, type WayBack } from '../model-run/backward.js';
+import { backwardBlock, type AtReaders } from '../model-run/block-backward.js';
 import type { Engine } from '../core/engine.js';
 import type { HeadTensors } from '../model-run/layers.js';
 import { columnsOf, membership, type PositionGroups } from '../model-run/groups.js';
@@ -70,7 +62,7 @@ export async function edgeGradients(
   const span = makeSpan(engine, clampStart(bound, bound.alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(bound, span, { byToken: true }));
+    const differences = arena.own(await senderDifferences(bound, span, { byToken: true, amount: 0 }));
     const resolution = groups && { groups: membership(bound, span, { groups, arena }) };
     const on = { engine, bound, span, arena, cached: bound.base.heads };
     const pass: EdgePass = { ...on, differences, scores, ...resolution, ...way };
@@ -121,8 +113,8 @@ export async function backwardScored(
     const next = await backwardLayer(pass, layer, { saved: own, gradient });
     arena.free(gradient);
     gradient = arena.own(next);
-    const { pre, mid, heads, mlp } = own;
-    arena.free(mid, heads.q, heads.k, heads.v, ...Object.values(mlp), ...(layer > first ? [] : [pre]));
+    const { pre, mid, heads, z, mlp } = own;
+    arena.free(mid, heads.q, heads.k, heads.v, z, ...Object.values(mlp), ...(layer > first ? [] : [pre]));
   }
   engine.passed('backward', { tokens: tokensOf(gradient), layers: saved.length, span: pass.span });
   return gradient;
@@ -141,34 +133,15 @@ export async function scoreReader(pass: EdgePass, gradient: Tensor, reader: numb
  * @returns the gradient at the stream entering the layer; the caller owns it
  */
 export async function backwardLayer(pass: EdgePass, layer: number, from: At): Promise<Tensor> {
-  const { engine } = pass;
-  const { saved, gradient } = from;
-  const local = new Arena();
-  try {
-    const mlp = await gradientThroughMlp(pass, layer, from);
-    if (mlp) local.own(mlp);
-    const parallel = engine.model.config.parallelBlocks;
-    const atMid = mlp && !parallel ? local.own(await added(engine, gradient, mlp)) : gradient;
-    const heads = local.own(
-      (await gradientThroughHeads(pass, layer, { saved, gradient: atMid })) as unknown as Tensors,
-    ) as unknown as HeadTensors;
-    const scored = local.own(await scoreReaders(pass, layer, { saved, heads, mlp }));
-    const sum = await added(engine, atMid, scored);
-    return mlp && parallel ? await added(engine, local.own(sum), mlp) : sum;
-  } finally {
-    local.dispose();
-  }
+  const readers = (reached: AtReaders): Promise<Tensor> => scoreReaders(pass, layer, reached);
+  return (await backwardBlock(pass, layer, from, { readers })) as Tensor;
 }
 
 /**
  * Scores the edges into a layer's heads (and its MLP, where its gradient is given).
  * @returns the gradient that the heads pass on to the stream entering the layer; the caller owns it
  */
-export async function scoreReaders(
-  pass: EdgePass,
-  layer: number,
-  from: { saved: Saved; heads: HeadTensors; mlp: Tensor | null },
-): Promise<Tensor> {
+export async function scoreReaders(pass: EdgePass, layer: number, from: AtReaders): Promise<Tensor> {
   const { engine } = pass;
   const { saved, heads, mlp } = from;
   const inputs = readerInputs(pass, saved, { heads, mlp });

@@ -4,7 +4,7 @@ import { withArena, type Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
 import { learnedPositions, withCachedRun, type CachedRun } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
-import { at, ints, mlpInputOf } from '../model-run/bound-run.js';
+import { at, ints, mlpInputOf, refuseBehindNorm } from '../model-run/bound-run.js';
 
 /**
  * Per example and edge, the sender's share of the reader's input on the clean prompts, mean over positions: shares
@@ -15,6 +15,7 @@ import { at, ints, mlpInputOf } from '../model-run/bound-run.js';
  */
 export async function informationFlow(engine: Engine, batch: Batch): Promise<Float64Array> {
   const { universe } = engine;
+  refuseBehindNorm(engine, 'a sender’s share of a stream', 'use eap-ig or exact');
   const scores = new Float64Array(batch.examples.length * universe.edgeCount);
   await withCachedRun(engine, batch, 'clean', async (base) => {
     for (const place of await proximities(engine, base)) {

@@ -1,20 +1,13 @@
 /** Edges out of and into single neurons of chosen MLPs, estimated with one backward pass for each point. */
+import { mlpReads } from '../../model/block.js';
 import { parameterValue } from '../../model/parameters.js';
-import type { Tensor, Tensors } from '../../runtime/types.js';
+import type { Tensor } from '../../runtime/types.js';
 import { Arena, withArena } from '../core/arena.js';
-import {
-  added,
-  forwardSaved,
-  gradientThroughHeads,
-  gradientThroughMlp,
-  type At,
-  type Pass,
-  type Saved,
-} from '../model-run/backward.js';
+import { forwardSaved, type At, type Pass, type Saved } from '../model-run/backward.js';
+import { backwardBlock, throughProjection, type AtReaders } from '../model-run/block-backward.js';
 import { senderDifferences } from '../model-run/differences.js';
 import { pointStreams, type Ends, type Point } from './gradient.js';
-import type { HeadTensors } from '../model-run/layers.js';
-import { clampStart, ints, type BoundRun } from '../model-run/bound-run.js';
+import { clampStart, ints, refuseBehindNorm, type BoundRun } from '../model-run/bound-run.js';
 import { makeSpan } from '../core/span.js';
 import { neuronChange } from '../model-run/neurons.js';
 
@@ -56,11 +49,12 @@ export async function neuronGradients(
   { layers, ...ends }: Ends & { readonly layers: readonly number[] },
 ): Promise<NeuronGradients[]> {
   const { engine, batch } = bound;
+  refuseBehindNorm(engine, 'the gradient at single neurons', 'measure their edges one by one');
   if (bound.alternative.firstChange >= batch.length) return layers.map((layer) => emptyScores(bound, layer));
   const span = makeSpan(engine, clampStart(bound, bound.alternative.firstChange), batch.length);
   const arena = new Arena();
   try {
-    const differences = arena.own(await senderDifferences(bound, span, { byToken: true }));
+    const differences = arena.own(await senderDifferences(bound, span, { byToken: true, amount: 0 }));
     const sets: NeuronSet[] = [];
     for (const layer of layers) sets.push(await openSet(bound, layer, { positions: span.positions, arena }));
     const pass: NeuronPass = { engine, bound, span, arena, cached: bound.base.heads, differences, sets };
@@ -120,34 +114,21 @@ async function downward(pass: NeuronPass, saved: readonly Saved[], atFinal: Tens
 
 /** Back through one layer, the neurons' edges scored on the way; the caller owns what comes back. */
 async function downLayer(pass: NeuronPass, layer: number, from: At): Promise<Tensor> {
-  const { engine, span } = pass;
-  const { saved, gradient } = from;
-  const parallel = engine.model.config.parallelBlocks;
-  return withArena(async (local) => {
-    const own = pass.sets.find((set) => set.layer === layer);
-    if (own) await scoreInto(pass, own, from);
-    const mlp = local.own((await gradientThroughMlp(pass, layer, from)) as Tensor);
-    const atMid = parallel ? gradient : local.own(await added(engine, gradient, mlp));
-    const through = await gradientThroughHeads(pass, layer, { saved, gradient: atMid });
-    const heads = local.own(through as unknown as Tensors) as unknown as HeadTensors;
-    for (const set of pass.sets) if (set.layer < layer) await scoreOut(pass, layer, { set, saved, heads, mlp });
-    const inputs = { x: saved.pre, q: heads.q, k: heads.k, v: heads.v, ...span.rotary };
-    const { x } = await engine.run({ name: 'projectGradient', layer, variant: { frozenNorm: false }, inputs });
-    const sum = await added(engine, atMid, local.own(x as Tensor));
-    return parallel ? await added(engine, local.own(sum), mlp) : sum;
-  });
+  const own = pass.sets.find((set) => set.layer === layer);
+  if (own) await scoreInto(pass, own, from);
+  const readers = async (reached: AtReaders): Promise<Tensor> => {
+    for (const set of pass.sets) if (set.layer < layer) await scoreOut(pass, layer, { set, ...reached });
+    return throughProjection(pass, layer, reached);
+  };
+  return (await backwardBlock(pass, layer, from, { readers })) as Tensor;
 }
 
 /** The edges out of a set's neurons into the readers of a layer above. */
-async function scoreOut(
-  pass: NeuronPass,
-  layer: number,
-  of: { set: NeuronSet; saved: Saved; heads: HeadTensors; mlp: Tensor },
-): Promise<void> {
+async function scoreOut(pass: NeuronPass, layer: number, of: AtReaders & { set: NeuronSet }): Promise<void> {
   const { engine, span } = pass;
   const { set, saved, heads, mlp } = of;
   const inputs = {
-    ...{ x: saved.pre, ...saved.heads, 'mlp.gradient': mlp, change: set.change, writes: set.writes },
+    ...{ x: saved.pre, ...saved.heads, 'mlp.gradient': mlp as Tensor, change: set.change, writes: set.writes },
     ...{ 'q.gradient': heads.q, 'k.gradient': heads.k, 'v.gradient': heads.v, ...span.rotary },
   };
   const several = heads.q.shape[0] !== 1;
@@ -178,9 +159,9 @@ async function collectOut(
 /** The edges into a set's neurons, point by point, some senders at a time. */
 async function scoreInto(pass: NeuronPass, set: NeuronSet, { saved, gradient }: At): Promise<void> {
   const { engine, bound, span } = pass;
-  const { dMlp, parallelBlocks, gatedMlp } = engine.model.config;
+  const { dMlp, gatedMlp } = engine.model.config;
   const { runtime } = engine;
-  const x = parallelBlocks ? saved.pre : saved.mid;
+  const x = saved[mlpReads(engine.model.config) ?? 'mid'];
   const tokens = bound.batch.examples.length * span.count;
   const senders = set.into.length / dMlp;
   const atOnce = Math.max(1, Math.floor(PRODUCT_BYTES / (4 * tokens * dMlp)));

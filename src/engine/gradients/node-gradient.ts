@@ -2,13 +2,14 @@
  * The gradient of the metric at chosen sites, contracted with what each site would say differently: one number for every node
  * (head, neuron, or the stream itself) at every position. Gradients themselves never leave the runtime.
  */
+import { normsWrites } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
-import { Arena, withArena } from '../core/arena.js';
-import { added, forwardSaved, gradientThroughHeads, gradientThroughMlp, type Saved } from '../model-run/backward.js';
+import { withArena, type Arena } from '../core/arena.js';
+import { forwardSaved, type Saved } from '../model-run/backward.js';
+import { backwardBlock } from '../model-run/block-backward.js';
 import type { Engine } from '../core/engine.js';
 import { STAGE } from '../questions/start-stages.js';
 import type { Point } from './gradient.js';
-import type { HeadTensors } from '../model-run/layers.js';
 import { NeuronPairs } from '../model-run/neurons.js';
 import { LINES, streamsAt, type Begun, type Line, type NodeSite } from './node-lines.js';
 import { tokensOf } from '../model-run/prompts.js';
@@ -123,7 +124,10 @@ async function upAndDown(line: Line, { stream, next, saved: own }: Begun, asked:
 }
 
 /** What of a layer is done with once it has been passed on the way back; the stream entering it belongs to the layer below too. */
-const tensorsOf = ({ mid, heads: { q, k, v }, mlp }: Saved): Tensor[] => [mid, q, k, v, ...Object.values(mlp)];
+const tensorsOf = ({ mid, heads: { q, k, v }, z, mlp }: Saved): Tensor[] => [
+  ...[mid, q, k, v, ...Object.values(mlp)],
+  ...(z ? [z] : []),
+];
 
 interface Back {
   /** null where nothing below the MLP's output is asked for */
@@ -139,64 +143,46 @@ interface Back {
 
 /** Back through one layer, its sites scored on the way, no farther than is asked; the caller owns the gradient at its input. */
 async function backThrough(line: Line, { saved, gradient, sites, further, take }: Back): Promise<Tensor | null> {
-  const { engine } = line;
   const lowest = further ? STAGE['resid-pre'] : Math.min(...sites.map((site) => STAGE[site]));
   const score = (gradients: Partial<Record<NodeSite, Tensor>>): Promise<void> =>
-    scoreSites(line, { sites, gradients, take });
+    scoreSites(line, { sites, gradients, saved, take });
   await score({ 'resid-post': gradient, 'mlp-out': gradient, neurons: gradient });
   if (lowest >= STAGE.neurons) return null;
-  const local = new Arena();
-  try {
-    const { parallelBlocks } = engine.model.config;
-    const reached = { saved: saved as Saved, gradient };
-    const mlp = !parallelBlocks || lowest < STAGE.q ? await gradientThroughMlp(line, line.layer, reached) : null;
-    if (mlp) local.own(mlp);
-    const mid = mlp && !parallelBlocks ? local.own(await added(engine, gradient, mlp)) : gradient;
-    await score({ 'resid-mid': mid });
-    if (sites.some((site) => STAGE[site] === STAGE.z)) {
-      const inputs = { gradient: mid };
-      const { z } = local.own(await engine.run({ name: 'outputGradient', layer: line.layer, inputs }));
-      await score({ z: z as Tensor, 'attention-out': z as Tensor });
-    }
-    if (lowest >= STAGE.z) return null;
-    const heads = await gradientThroughHeads(line, line.layer, { ...reached, gradient: mid });
-    local.own(heads as unknown as Tensors);
-    await score({ ...heads });
-    if (lowest >= STAGE.q) return null;
-    const pre = local.own(await throughProjection(line, { saved: reached.saved, heads, mid }));
-    const below = mlp && parallelBlocks ? await added(engine, pre, mlp) : local.release(pre);
-    await score({ 'resid-pre': below });
-    return below;
-  } finally {
-    local.dispose();
-  }
+  const below = await backwardBlock(
+    line,
+    line.layer,
+    { saved: saved as Saved, gradient },
+    {
+      lowest: PLACES.find(([, stage]) => lowest >= stage)?.[0] ?? 'pre',
+      mid: (mid) => score({ 'resid-mid': mid }),
+      ...(sites.some((site) => STAGE[site] === STAGE.z) && { z: (z) => score({ z, 'attention-out': z }) }),
+      heads: (heads) => score({ ...heads }),
+    },
+  );
+  if (below) await score({ 'resid-pre': below });
+  return below;
 }
 
-/** The gradients at q, k, v and after attention → at the stream entering the layer, the MLP's left out. */
-function throughProjection(
-  { engine, span, layer }: Line,
-  { saved, heads, mid }: { saved: Saved; heads: HeadTensors; mid: Tensor },
-): Promise<Tensor> {
-  return withArena(async (arena) => {
-    const inputs = { x: saved.pre, q: heads.q, k: heads.k, v: heads.v, ...span.rotary };
-    const variant = { frozenNorm: false };
-    const { x } = arena.own(await engine.run({ name: 'projectGradient', layer, variant, inputs }));
-    return added(engine, mid, x as Tensor);
-  });
-}
+/** Places of a block and the stages from which on nothing below them is asked for, from the last to the first. */
+const PLACES = [
+  ['mid', STAGE['resid-mid']],
+  ['z', STAGE.z],
+  ['heads', STAGE.q],
+] as const;
 
 async function scoreSites(
   line: Line,
   of: {
     sites: readonly NodeSite[];
     gradients: Partial<Record<NodeSite, Tensor>>;
+    saved: Saved | null;
     take: (scores: NodeScores) => void;
   },
 ): Promise<void> {
   for (const site of of.sites) {
     const gradient = of.gradients[site];
     if (!gradient) continue;
-    const { scores } = await CONTRACTIONS[site](line, gradient);
+    const { scores } = await CONTRACTIONS[site](line, gradient, of.saved);
     const nodes = (scores as Tensor).shape[1] as number;
     const values = (await (scores as Tensor).read()) as NodeScores['scores'];
     of.take({ site, layer: line.layer, scores: values, nodes, start: line.span.start });
@@ -204,7 +190,7 @@ async function scoreSites(
   }
 }
 
-type Contraction = (line: Line, gradient: Tensor) => Promise<Tensors>;
+type Contraction = (line: Line, gradient: Tensor, saved: Saved | null) => Promise<Tensors>;
 
 const ofStream =
   (values: (run: BoundRun['alternative'] | BoundRun['base'], layer: number) => Tensor): Contraction =>
@@ -220,11 +206,22 @@ const ofHeads =
     return engine.run({ name: 'headNodes', variant: { together }, inputs: { ...inputs, positions: span.positions } });
   };
 
-const ofNeurons: Contraction = ({ engine, bound, span, layer }, gradient) =>
+const ofNeurons: Contraction = ({ engine, bound, span, layer }, gradient, saved) =>
   withArena(async (arena) => {
+    const active = normsWrites(engine.arithmetic) ? await activeAt(engine, saved as Saved, arena) : null;
     const pair = await new NeuronPairs(bound, arena).of(layer);
-    return engine.run({ name: 'neuronNodes', layer, inputs: { ...pair, gradient, positions: span.positions } });
+    return engine.run({
+      name: 'neuronNodes',
+      layer,
+      inputs: { ...pair, gradient, positions: span.positions, ...(active && { active }) },
+    });
   });
+
+/** What neurons are at every point, which the derivative of the norm behind them depends on. */
+async function activeAt(engine: Engine, { mlp }: Saved, arena: Arena): Promise<Tensor> {
+  if (mlp['neurons']) return mlp['neurons'];
+  return arena.own(await engine.run({ name: 'activeNeurons', inputs: mlp }))['neurons'] as Tensor;
+}
 
 /** What attention adds to the stream is what its heads' outputs add: the two are contracted alike. */
 const CONTRACTIONS: { readonly [Site in NodeSite]: Contraction } = {

@@ -2,11 +2,13 @@
  * Runs in which one site of a layer lies on the straight line from its alternative (0) to what it says in the base run (1), at
  * several points at once, and everything else is computed from there: all heads, neurons and positions of the site move together.
  */
-import type { Tensor, Tensors } from '../../runtime/types.js';
-import { savedByMlp, type Pass, type Saved } from '../model-run/backward.js';
+import { mlpReads } from '../../model/block.js';
+import { normsWrites } from '../../model/blocks.js';
+import type { Tensor } from '../../runtime/types.js';
+import { savingVisitor, type Pass, type Saved } from '../model-run/backward.js';
+import { forwardBlock, mlpHalf, type ForwardVisitor } from '../model-run/block-forward.js';
 import type { Point } from './gradient.js';
-import { attend, feedForward, output, project, type HeadTensors } from '../model-run/layers.js';
-import { NeuronPairs } from '../model-run/neurons.js';
+import { NeuronPairs, preActivationsOf } from '../model-run/neurons.js';
 import type { SiteKind } from '../questions/questions.js';
 import { at, floats, postOf, shifted, spread, type BoundRun } from '../model-run/bound-run.js';
 
@@ -56,30 +58,39 @@ const fromHeads =
   async (line: Line): Promise<Begun> => {
     const { layer, bound, span, arena, points, engine } = line;
     const place = { engine, layer, span };
-    const stream = at(bound.base.pre, layer);
-    const pre = arena.own(await spread(bound, span, { stream, questions: points.length, arena }));
-    const computed = arena.own((await project(place, pre)) as unknown as Tensors) as unknown as HeadTensors;
+    const base = { stream: at(bound.base.pre, layer), questions: points.length, arena };
+    const pre = arena.own(await spread(bound, span, base));
     const swap = swapOf(line, [1, engine.model.config.nHeads, span.count, 1]);
     const alt = at(bound.alternative.heads, layer)[role];
-    const inputs = { now: computed[role], alt, swap, positions: span.positions };
-    const { z: moved } = arena.own(await engine.run({ name: 'swapHeads', inputs }));
-    const heads = { ...computed, [role]: moved as Tensor };
-    const { z } = arena.own(await attend(place, heads, { cached: at(bound.base.heads, layer) }));
-    const mid = arena.own(await output(place, pre, z as Tensor));
-    return throughMlp(line, { pre, mid, heads });
+    let own: Saved | null = null;
+    const visitor: ForwardVisitor = {
+      ...savingVisitor(engine, { arena, take: (saved) => (own = saved) }),
+      cached: bound.base.heads,
+      heads: async (computed) => {
+        const inputs = { now: computed[role], alt, swap, positions: span.positions };
+        return { ...computed, [role]: arena.own(await engine.run({ name: 'swapHeads', inputs }))['z'] as Tensor };
+      },
+    };
+    const stream = await forwardBlock(place, pre, visitor);
+    return { stream, next: layer + 1, saved: own };
   };
 
 const fromOutputs = async (line: Line): Promise<Begun> => {
   const { layer, bound, span, engine, arena } = line;
-  const { nHeads, parallelBlocks } = engine.model.config;
+  const { config } = engine.model;
+  const parallel = mlpReads(config) === 'pre';
   const { base, alternative } = bound;
   const inputs = {
-    base: parallelBlocks ? postOf(base, layer) : at(base.mid, layer),
+    base: parallel ? postOf(base, layer) : at(base.mid, layer),
     ...{ now: at(base.z, layer), alt: at(alternative.z, layer) },
-    ...{ swap: swapOf(line, [1, nHeads, span.count, 1]), positions: span.positions },
+    ...{ swap: swapOf(line, [1, config.nHeads, span.count, 1]), positions: span.positions },
   };
   const x = arena.own(await engine.run({ name: 'shiftHeads', layer, inputs }))['x'] as Tensor;
-  return parallelBlocks ? { stream: x, next: layer + 1, saved: null } : fromMiddle(line, x);
+  const normed = normsWrites(engine.arithmetic);
+  const { z } = normed ? arena.own(await engine.run({ name: 'moveHeads', inputs })) : { z: undefined };
+  if (!parallel) return fromMiddle(line, x, z);
+  const { mid, heads } = { mid: x, heads: at(base.heads, layer) };
+  return { stream: x, next: layer + 1, saved: z ? { pre: x, mid, heads, z, mlp: {} } : null };
 };
 
 const fromMid = async (line: Line): Promise<Begun> => {
@@ -89,17 +100,22 @@ const fromMid = async (line: Line): Promise<Begun> => {
 };
 
 /** The stream entering the layer and its heads are as in the base run, and not read again. */
-const fromMiddle = (line: Line, mid: Tensor): Promise<Begun> =>
-  throughMlp(line, { pre: mid, mid, heads: at(line.bound.base.heads, line.layer) });
+const fromMiddle = (line: Line, mid: Tensor, z?: Tensor): Promise<Begun> =>
+  throughMlp(line, { pre: mid, mid, heads: at(line.bound.base.heads, line.layer), z });
 
 async function throughMlp(line: Line, half: Omit<Saved, 'mlp'>): Promise<Begun> {
-  const { engine, layer, arena } = line;
-  const { dMlp, parallelBlocks } = engine.model.config;
-  const { pre, mid } = half;
-  if (dMlp === 0) return { stream: mid, next: layer + 1, saved: { ...half, mlp: {} } };
-  const read = { x: parallelBlocks ? pre : mid, onto: mid };
-  const mlp = arena.own(await feedForward({ engine, layer }, read, savedByMlp(engine)));
-  return { stream: mlp['post'] as Tensor, next: layer + 1, saved: { ...half, mlp } };
+  const { engine, layer, arena, span } = line;
+  let mlp: Saved['mlp'] = {};
+  const wanted = preActivationsOf(engine);
+  const stream = await mlpHalf({ engine, layer, span }, half, {
+    wanted,
+    passed: (made, keep) => {
+      arena.own(made.post);
+      for (const name of wanted) if (made.mlp[name]) arena.own(keep(made.mlp[name]));
+      mlp = made.mlp;
+    },
+  });
+  return { stream, next: layer + 1, saved: { ...half, mlp } };
 }
 
 const fromNeurons = async (line: Line): Promise<Begun> => {
@@ -108,7 +124,11 @@ const fromNeurons = async (line: Line): Promise<Begun> => {
   const swap = swapOf(line, [1, span.count, engine.model.config.dMlp]);
   const inputs = { base: postOf(bound.base, layer), ...pair, swap, positions: span.positions };
   const { x } = arena.own(await engine.run({ name: 'shiftNeurons', layer, inputs }));
-  return { stream: x as Tensor, next: layer + 1, saved: null };
+  const begun = { stream: x as Tensor, next: layer + 1 };
+  if (!normsWrites(engine.arithmetic)) return { ...begun, saved: null };
+  const mlp = arena.own(await engine.run({ name: 'moveNeurons', inputs }));
+  const base = { pre: at(bound.base.pre, layer), mid: at(bound.base.mid, layer), heads: at(bound.base.heads, layer) };
+  return { ...begun, saved: { ...base, mlp } };
 };
 
 const fromMlp = async (line: Line): Promise<Begun> => {

@@ -1,15 +1,8 @@
 /** The gradient of the metric at every residual-stream site, the readers of a site not told apart. */
-import type { Tensor, Tensors } from '../../runtime/types.js';
+import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
-import {
-  added,
-  forwardSaved,
-  gradientThroughHeads,
-  gradientThroughMlp,
-  type At,
-  type Pass,
-  type Saved,
-} from '../model-run/backward.js';
+import { forwardSaved, type Pass, type Saved } from '../model-run/backward.js';
+import { backwardBlock } from '../model-run/block-backward.js';
 import type { Engine } from '../core/engine.js';
 import type { Judge } from '../core/judge.js';
 import { embed, tokensOf, type PromptSide } from '../model-run/prompts.js';
@@ -68,34 +61,11 @@ async function backward(
   let { gradient } = from;
   for (let layer = saved.length - 1; layer >= 0; layer--) {
     const own = saved[layer] as Saved;
-    const sites = await backwardLayer(pass, layer, { saved: own, gradient });
-    mid.unshift(kept.own(sites.mid));
-    gradient = kept.own(sites.pre);
+    const visitor = { mid: (one: Tensor, keep: (one: Tensor) => Tensor) => void mid.unshift(kept.own(keep(one))) };
+    gradient = kept.own((await backwardBlock(pass, layer, { saved: own, gradient }, visitor)) as Tensor);
     pre.unshift(gradient);
-    pass.arena.free(own.mid, own.heads.q, own.heads.k, own.heads.v, ...Object.values(own.mlp));
+    pass.arena.free(own.mid, own.heads.q, own.heads.k, own.heads.v, own.z, ...Object.values(own.mlp));
   }
   pass.engine.passed('backward', { tokens: tokensOf(gradient), span: pass.span });
   return { pre, mid, final: from.gradient };
-}
-
-/** One layer back; the caller owns what comes back, where `mid` may be the gradient that was given. */
-export async function backwardLayer(pass: Pass, layer: number, from: At): Promise<{ pre: Tensor; mid: Tensor }> {
-  const { engine, span } = pass;
-  const { saved, gradient } = from;
-  const parallel = engine.model.config.parallelBlocks;
-  const local = new Arena();
-  try {
-    const mlp = await gradientThroughMlp(pass, layer, from);
-    if (mlp) local.own(mlp);
-    const mid = mlp && !parallel ? await added(engine, gradient, mlp) : gradient;
-    const heads = await gradientThroughHeads(pass, layer, { saved, gradient: mid });
-    local.own(heads as unknown as Tensors);
-    const inputs = { x: saved.pre, q: heads.q, k: heads.k, v: heads.v, ...span.rotary };
-    const variant = { frozenNorm: pass.rules?.frozenNorms ?? false };
-    const { x } = await engine.run({ name: 'projectGradient', layer, variant, inputs });
-    const sum = await added(engine, mid, local.own(x as Tensor));
-    return { mid, pre: mlp && parallel ? await added(engine, local.own(sum), mlp) : sum };
-  } finally {
-    local.dispose();
-  }
 }

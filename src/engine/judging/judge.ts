@@ -3,6 +3,7 @@ import type { Answer, MetricKey } from '../../task/types.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
+import { isProjection } from '../kernels/metric.js';
 import { METRICS, type Metric } from '../metrics/index.js';
 import type { CachedRun } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
@@ -20,10 +21,11 @@ export async function makeJudge(
   const arena = new Arena();
   const answers = Math.max(...batch.examples.map((example) => example.answers.length));
   const table = new AnswerTable(batch, answers);
-  const inputs0 = metric.linear ? directionInput : INPUTS[metric.reads];
+  const projects = isProjection(metric, engine.model.config);
+  const inputs0 = projects ? directionInput : INPUTS[metric.reads];
   const own = arena.own(await inputs0({ engine, table, metric, clean: of.clean }));
   const fixed: Tensors = { ...arena.own(table.weightTensor(engine)), ...own };
-  const offset = metric.linear ? await biasOffset(engine, table, metric) : new Float64Array(batch.examples.length);
+  const offset = projects ? await biasOffset(engine, table, metric) : new Float64Array(batch.examples.length);
   const inputs = (final: Tensor, rows: Tensor): Tensors => ({ x: final, ...fixed, 'answer.rows': rows });
   return {
     metric,

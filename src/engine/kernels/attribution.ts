@@ -1,5 +1,14 @@
 /** Programs that only some methods of attribution need. */
-import { activate, attentionPattern, mlp, type Arithmetic } from '../../model/blocks.js';
+import {
+  activate,
+  attentionPattern,
+  mlp,
+  neurons,
+  neuronsSum,
+  normalise,
+  normsWrites,
+  type Arithmetic,
+} from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import { atPositions, B, cachedHeads, heads, LENGTH, POS, Q, stream, withPrefix } from './dims.js';
@@ -105,7 +114,13 @@ export function mlpPropagation(arithmetic: Arithmetic, rules: Rules['mlp']): Pro
   const act = (value: Value, name: string): Value =>
     rules.lineThroughOrigin ? p.mul(value, slopeThroughOrigin(saved(name), arithmetic)) : activate(value, arithmetic);
   const active = gate ? p.mul(act(gate, 'gate'), hidden) : act(hidden, 'hidden');
-  const of = p.matmul(active, p.parameter('mlp.out', [config.dMlp, config.dModel]));
+  const frozen = (): Value => neuronsSum(neurons(saved('hidden'), gate && saved('gate'), arithmetic), arithmetic);
+  const sum = p.matmul(active, p.parameter('mlp.out', [config.dMlp, config.dModel]));
+  const of = !normsWrites(arithmetic)
+    ? sum
+    : rules.frozenNorm
+      ? frozenNormalise(sum, 'ln2Post', { arithmetic, frozen: frozen() })
+      : normalise(neuronsSum(active, arithmetic), 'ln2Post', arithmetic);
   const sites = p.differentiate([{ of, gradient: stream('gradient', config) }], gate ? [hidden, gate] : [hidden]);
   const shares = gate ? sites.map((site) => p.mul(site, rules.factors)) : sites;
   const cotangents = [forward.hidden, forward.gate].flatMap((entry, i) =>
@@ -141,9 +156,8 @@ export function attendPropagation(
   const scaled = { v: p.mul(v, values) };
   if (temperature === null)
     return p.makeProgram('attendPropagation', { ...scaled, q: p.mul(still.q, 0), k: p.mul(still.k, 0) });
-  const softer = { ...arithmetic, config: { ...config, attnScale: config.attnScale * temperature } };
   // T · softmax(s / T) has the derivative of softmax at temperature T, without the factor 1 / T
-  const pattern = p.mul(attentionPattern(moving.q, at(moving, 'k'), softer), temperature);
+  const pattern = p.mul(attentionPattern(moving.q, at(moving, 'k'), arithmetic, { temperature }), temperature);
   const [q, k] = p.differentiate([{ of: p.matmul(pattern, at(still, 'v')), gradient }], [moving.q, moving.k]) as [
     Value,
     Value,

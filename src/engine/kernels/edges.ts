@@ -1,8 +1,9 @@
 /** The programs of edge interventions: one edge into one head, and whole circuits. */
-import { attentionPattern, normalise, rotate, type Arithmetic } from '../../model/blocks.js';
+import { attentionPattern, attentionSum, normalise, normsWrites, rotate, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import { atPositions, atPrefix, B, cachedHeads, cachedStream, POS, Q, stream } from './dims.js';
+import { differenceBehindNorm } from './frozen-norm.js';
 
 const SENDERS = 'senders';
 const ACTIVE = 'active';
@@ -48,7 +49,9 @@ export function cutHead(arithmetic: Arithmetic, variant: { prefix: boolean }): P
   const change = p.sub(z, ofHead(atPositions(cachedHeads('z', config)))); // [questions, examples, pos, dHead]
   const out = p.gather(p.parameter('o.byHead', [nHeads, dHead, dModel]), head, 0); // [questions, dHead, d]
   const delta = p.reshape(p.matmul(p.reshape(change, [Q, p.multiplyDims(B, POS), dHead]), out), [Q, B, POS, dModel]);
-  return p.makeProgram('cutHead', { mid: p.add(cachedStream('mid', config), delta) });
+  const sum = normsWrites(arithmetic) ? attentionSum(atPositions(cachedHeads('z', config)), arithmetic) : null;
+  const written = sum === null ? delta : differenceBehindNorm(sum, delta, 'ln1Post', arithmetic);
+  return p.makeProgram('cutHead', { mid: p.add(cachedStream('mid', config), written) });
 }
 
 /** [1, examples, heads, length, dHead] → [heads, examples, length, dHead]. */
@@ -67,11 +70,34 @@ export function joinRows(): Program {
 /** What the senders computed so far say differently from their alternative, [senders, examples, pos, d]. */
 const store = ({ config }: Arithmetic): Value => p.input('store', [SENDERS, B, POS, config.dModel]);
 
-/** Σ over kept senders of (output − alternative): mask [readers, senders] · store → [readers, examples, pos, d]. */
-function keptSum(readers: p.Dim, arithmetic: Arithmetic): Value {
-  const { dModel } = arithmetic.config;
-  const flat = p.reshape(store(arithmetic), [SENDERS, p.multiplyDims(B, POS, dModel)]);
+/** mask [readers, senders] · rows [senders, examples, pos, d] → [readers, examples, pos, d]. */
+function masked(rows: Value, readers: p.Dim, { config: { dModel } }: Arithmetic): Value {
+  const flat = p.reshape(rows, [SENDERS, p.multiplyDims(B, POS, dModel)]);
   return p.reshape(p.matmul(p.input('mask.readers', [readers, SENDERS]), flat), [readers, B, POS, dModel]);
+}
+
+/**
+ * Σ over kept senders of (output − alternative). Where heads' writes are normed, each reader reads the norm of its own mixture of
+ * a layer's heads: these come in as `mixed` [readers, examples, pos, d].
+ */
+function keptSum(readers: p.Dim, arithmetic: Arithmetic): Value {
+  const sum = masked(store(arithmetic), readers, arithmetic);
+  if (!normsWrites(arithmetic)) return sum;
+  return p.add(sum, p.input('mixed', [readers, B, POS, arithmetic.config.dModel]));
+}
+
+/**
+ * What readers read of a layer's heads behind the norm that follows attention, beyond its alternative: with `rows` [senders, …] what
+ * heads write differently,
+ *
+ *     onto + norm(alternative sum + mask · rows) − norm(alternative sum)
+ */
+export function mixHeads(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
+  const rows = p.input('rows', [SENDERS, B, POS, config.dModel]);
+  const sum = attentionSum(atPositions(cachedHeads('z.alt', config)), arithmetic); // [1, examples, pos, d]
+  const own = differenceBehindNorm(sum, masked(rows, 'readers', arithmetic), 'ln1Post', arithmetic);
+  return p.makeProgram('mixHeads', { x: p.add(p.input('onto', ['readers', B, POS, config.dModel]), own) });
 }
 
 /** What a single reader (an MLP, the logits) reads: its alternative stream + the kept senders' differences. */

@@ -1,5 +1,12 @@
 /** The steps of a forward pass through one layer, each a program of its own, so that a question runs only those it needs. */
-import { attentionOutput, attentionPattern, mlp, projectHeads, type Arithmetic } from '../../model/blocks.js';
+import {
+  attentionOutput,
+  attentionPattern,
+  mlp,
+  normsWrites,
+  projectHeads,
+  type Arithmetic,
+} from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import {
@@ -50,7 +57,7 @@ export function attend(arithmetic: Arithmetic, variant: AttendVariant): Program 
     withPrefix(local('v'), 'v', arithmetic, variant),
   ];
   const knockout = variant.knockout === true ? knockedOut(config.nHeads, variant) : null;
-  const pattern = swap('pattern', attentionPattern(q, k, arithmetic, knockout), () =>
+  const pattern = swap('pattern', attentionPattern(q, k, arithmetic, { onto: knockout }), () =>
     alternativePattern(config.nHeads, variant),
   );
   const z = swap('z', p.matmul(pattern, v), () => atPositions(cachedHeads('z.alt', config)));
@@ -107,8 +114,13 @@ export function swapStream(arithmetic: Arithmetic): Program {
 /** The stream after attention where only some heads' outputs are replaced and nothing below changed. */
 export function shiftHeads(arithmetic: Arithmetic): Program {
   const { config } = arithmetic;
-  const difference = p.sub(atPositions(cachedHeads('alt', config)), atPositions(cachedHeads('now', config)));
+  const now = atPositions(cachedHeads('now', config));
+  const difference = p.sub(atPositions(cachedHeads('alt', config)), now);
   const chosen = p.mul(p.input('swap', [Q, 1, config.nHeads, POS, 1]), difference);
+  if (normsWrites(arithmetic)) {
+    const change = p.sub(attentionOutput(p.add(now, chosen), arithmetic), attentionOutput(now, arithmetic));
+    return p.makeProgram('shiftHeads', { x: p.add(cachedStream('base', config), change) });
+  }
   const withoutBias = { ...arithmetic, has: { ...arithmetic.has, oBias: false } };
   return p.makeProgram('shiftHeads', { x: p.add(cachedStream('base', config), attentionOutput(chosen, withoutBias)) });
 }
@@ -119,6 +131,12 @@ export function swapHeads({ config }: Arithmetic): Program {
   return p.makeProgram('swapHeads', {
     z: swapped(heads('now', config), alternative, p.input('swap', [Q, 1, config.nHeads, POS, 1])),
   });
+}
+
+/** Cached heads' values at the span's positions, one copy per question, moved by swap · (alt − now). */
+export function moveHeads({ config }: Arithmetic): Program {
+  const [now, alt] = [atPositions(cachedHeads('now', config)), atPositions(cachedHeads('alt', config))];
+  return p.makeProgram('moveHeads', { z: swapped(now, alt, p.input('swap', [Q, 1, config.nHeads, POS, 1])) });
 }
 
 /** Sum of two streams. */

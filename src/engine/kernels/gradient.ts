@@ -2,8 +2,10 @@
 import {
   attentionOutput,
   attentionPattern,
+  attentionSum,
   mlp,
   mlpOutput,
+  normsWrites,
   projectHeads,
   rotate,
   type Arithmetic,
@@ -12,7 +14,7 @@ import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import type { ModelConfig } from '../../model/types.js';
 import { atPositions, B, cachedHeads, cachedStream, heads, POS, Q, stream, withPrefix } from './dims.js';
-import { frozenNormalise, normalisedStream, withoutNorm } from './frozen-norm.js';
+import { changeBehindNorm, frozenNormalise, normalisedStream, withoutNorm } from './frozen-norm.js';
 
 /** of scores: the groups of positions told apart, and their sum; see groups.ts */
 const COLUMNS = 'columns';
@@ -33,10 +35,13 @@ export function mlpGradient(arithmetic: Arithmetic): Program {
   return p.makeProgram('mlpGradient', { x: p.differentiate(cotangents, [x])[0] as Value });
 }
 
-/** The gradient at the stream after attention → the gradient at z. */
-export function outputGradient(arithmetic: Arithmetic): Program {
+/** The gradient at the stream after attention → the gradient at z, which is read where a norm follows. */
+export function outputGradient(arithmetic: Arithmetic, variant: { frozenNorm: boolean }): Program {
   const z = heads('z', arithmetic.config);
-  const of = attentionOutput(z, arithmetic);
+  const frozen = (): Value => attentionSum(heads('z', arithmetic.config), arithmetic);
+  const of = variant.frozenNorm
+    ? frozenNormalise(attentionSum(z, arithmetic), 'ln1Post', { arithmetic, frozen: frozen() })
+    : attentionOutput(z, arithmetic);
   const [gradient] = p.differentiate([{ of, gradient: stream('gradient', arithmetic.config) }], [z]);
   return p.makeProgram('outputGradient', { z: gradient as Value });
 }
@@ -96,7 +101,7 @@ export function readersGradient(
   const gradients = roles.map((name) => heads(`${name}.gradient`, config));
   const unrotated = gradients.map((gradient, i) => (roles[i] === 'v' ? gradient : unrotate(gradient, arithmetic)));
   const x = stream('x', config);
-  const normed = normalisedStream(x, arithmetic);
+  const normed = normalisedStream(x, arithmetic, 'ln1');
   const { inverse } = normed;
   const xHat = variant.frozenNorm ? null : normed.xHat;
   const joined = scale(p.concat(unrotated, 2), inverse); // [questions, examples, readers, pos, dHead]
@@ -185,14 +190,22 @@ export interface DifferenceLayout {
   readonly byToken: boolean;
 }
 
-/** What a layer's heads say differently in two cached runs. */
-export function headDifferences(arithmetic: Arithmetic, { byToken }: DifferenceLayout): Program {
+/**
+ * What a layer's heads write differently in two cached runs; where a norm follows, what that changes behind it, each head by
+ * itself with the others as they are `now`.
+ */
+export function headDifferences(
+  arithmetic: Arithmetic,
+  { byToken, linear = false }: DifferenceLayout & { readonly linear?: boolean },
+): Program {
   const { config } = arithmetic;
   const { dModel, dHead, nHeads } = config;
   const change = p.sub(atPositions(cachedHeads('alt', config)), atPositions(cachedHeads('now', config)));
   const byHead = p.reshape(p.transpose(change, [2, 0, 1, 3, 4]), [nHeads, p.multiplyDims(B, POS), dHead]);
   const out = p.matmul(byHead, p.parameter('o.byHead', [nHeads, dHead, dModel]));
-  const split = p.reshape(out, [nHeads, B, POS, dModel]);
+  const written = p.reshape(out, [nHeads, B, POS, dModel]);
+  const sum = normsWrites(arithmetic) ? attentionSum(atPositions(cachedHeads('now', config)), arithmetic) : null;
+  const split = sum === null ? written : changeBehindNorm(sum, written, { name: 'ln1Post', linear, arithmetic });
   return p.makeProgram('headDifferences', { difference: p.transpose(split, byToken ? [1, 2, 0, 3] : [1, 0, 2, 3]) });
 }
 

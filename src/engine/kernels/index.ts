@@ -11,7 +11,16 @@ import {
   attendPropagation,
   softmaxFix,
 } from './attribution.js';
-import { cutStream, cutHead, joinRows, circuitStream, circuitChange, headChanges, circuitHeads } from './edges.js';
+import {
+  cutStream,
+  cutHead,
+  joinRows,
+  circuitStream,
+  circuitChange,
+  headChanges,
+  circuitHeads,
+  mixHeads,
+} from './edges.js';
 import {
   project,
   attend,
@@ -21,6 +30,7 @@ import {
   swapStream,
   shiftHeads,
   swapHeads,
+  moveHeads,
   addStreams,
 } from './forward.js';
 import {
@@ -37,7 +47,7 @@ import {
 import { cutNeuron, neuronChange, neuronDifferences, neuronReaders } from './neuron-edges.js';
 import { metric, metricGradient, logits } from './metric.js';
 import { attendHead, giveHead, giveStream, pickHead, pickStream, readHead } from './scrub.js';
-import { activeNeurons, shiftNeuron, shiftNeurons, swapNeurons } from './neurons.js';
+import { activeNeurons, moveNeurons, shiftNeuron, shiftNeurons, swapNeurons } from './neurons.js';
 import { headNodes, neuronNodes, streamNodes } from './nodes.js';
 
 const BUILDERS = {
@@ -49,8 +59,10 @@ const BUILDERS = {
   swapStream,
   shiftHeads,
   swapHeads,
+  moveHeads,
   addStreams,
   activeNeurons,
+  moveNeurons,
   shiftNeuron,
   shiftNeurons,
   swapNeurons,
@@ -64,6 +76,7 @@ const BUILDERS = {
   circuitChange,
   headChanges,
   circuitHeads,
+  mixHeads,
   mlpGradient,
   outputGradient,
   attendGradient,

@@ -1,5 +1,6 @@
 /** From the stream after the last layer to the metric, and back. */
 import { normalise, unembed, type Arithmetic } from '../../model/blocks.js';
+import type { ModelConfig } from '../../model/types.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import type { Metric } from '../metrics/types.js';
@@ -34,8 +35,12 @@ function vocabularyMetric(x: Value, metric: Metric, arithmetic: Arithmetic): Val
   return overAnswers(metric.build(logits, { weights: given('weights'), clean: given('clean'), target }));
 }
 
+/** Whether a metric is a product with the normed stream, so that nothing need be unembedded: it is linear, and so are the logits. */
+export const isProjection = ({ linear }: Metric, { logitCap }: ModelConfig): boolean =>
+  linear && logitCap === undefined;
+
 const metricValue = (x: Value, metric: Metric, arithmetic: Arithmetic): Value =>
-  metric.linear ? linearMetric(x, arithmetic) : vocabularyMetric(x, metric, arithmetic);
+  isProjection(metric, arithmetic.config) ? linearMetric(x, arithmetic) : vocabularyMetric(x, metric, arithmetic);
 
 /** final stream → metric [questions, examples]. */
 export function metric(arithmetic: Arithmetic, variant: { metric: Metric }): Program {

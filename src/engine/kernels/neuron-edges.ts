@@ -1,9 +1,18 @@
 /** The programs of edges into and out of single neurons of an MLP. */
-import { mlp, mlpOutput, neurons, normalise, type Arithmetic } from '../../model/blocks.js';
+import {
+  mlp,
+  mlpOutput,
+  neurons,
+  neuronsSum,
+  normalise,
+  normAt,
+  normsWrites,
+  type Arithmetic,
+} from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
 import { B, cachedStream, POS, Q, stream } from './dims.js';
-import { normalisedStream } from './frozen-norm.js';
+import { alongNorm, changeBehindNorm, differenceBehindNorm } from './frozen-norm.js';
 
 const SENDERS = 'senders';
 
@@ -17,13 +26,26 @@ export function neuronChange(arithmetic: Arithmetic): Program {
   return p.makeProgram('neuronChange', { change: p.sub(of('alt'), of('now')) });
 }
 
-/** What chosen neurons would write differently: change [examples, pos, dMlp] → [examples, pos, chosen, d]. */
-export function neuronDifferences({ config }: Arithmetic): Program {
-  const { dModel, dMlp } = config;
+/** A layer's neurons in a cached run, summed into what the MLP writes before any norm, [1, examples, pos, d]. */
+function cachedSum(name: string, arithmetic: Arithmetic): Value {
+  const { hidden, gate } = mlp(cachedStream(name, arithmetic.config), arithmetic);
+  return neuronsSum(neurons(hidden, gate, arithmetic), arithmetic);
+}
+
+/**
+ * What chosen neurons would write differently: change [examples, pos, dMlp] → [examples, pos, chosen, d]. Where a norm follows the
+ * MLP, what that changes behind it, with all other neurons as they are `now`.
+ */
+export function neuronDifferences(arithmetic: Arithmetic): Program {
+  const { dModel, dMlp } = arithmetic.config;
   const chosen = p.input('neuron', ['chosen'], 'int');
   const change = p.gather(p.input('change', [B, POS, dMlp]), chosen, 2);
   const writes = p.gather(p.parameter('mlp.out', [dMlp, dModel]), chosen, 0);
-  return p.makeProgram('neuronDifferences', { differences: p.mul(p.reshape(change, [B, POS, 'chosen', 1]), writes) });
+  const differences = p.mul(p.reshape(change, [B, POS, 'chosen', 1]), writes);
+  if (!normsWrites(arithmetic)) return p.makeProgram('neuronDifferences', { differences });
+  const sum = p.reshape(cachedSum('now', arithmetic), [B, POS, 1, dModel]);
+  const of = { name: 'ln2Post', linear: false, arithmetic } as const;
+  return p.makeProgram('neuronDifferences', { differences: changeBehindNorm(sum, differences, of) });
 }
 
 /**
@@ -32,7 +54,7 @@ export function neuronDifferences({ config }: Arithmetic): Program {
  */
 export function neuronReaders(arithmetic: Arithmetic): Program {
   const { config } = arithmetic;
-  const { dModel, dMlp, gatedMlp, norm } = config;
+  const { dModel, dMlp, gatedMlp } = config;
   const saved = (name: string): Value => p.input(name, [1, B, POS, dMlp]);
   const hidden = saved('hidden');
   const gate = gatedMlp ? saved('gate') : null;
@@ -41,23 +63,13 @@ export function neuronReaders(arithmetic: Arithmetic): Program {
   const atSites = p.differentiate([{ of: mlpOutput(hidden, gate, arithmetic), gradient }], sites);
   const all = p.input('differences', [B, POS, 'all', dModel]);
   const differences = p.gather(all, p.input('sender', [SENDERS], 'int'), 2); // [examples, pos, senders, d]
-  const normed = norm === null ? differences : alongNorm(differences, arithmetic);
+  const x = (): Value => p.reshape(p.input('x', [1, B, POS, dModel]), [B, POS, 1, dModel]);
+  const normed = normAt('ln2', config) === null ? differences : alongNorm(x(), differences, 'ln2', arithmetic);
   const met = ['mlp.in', 'mlp.gate'].slice(0, sites.length).map((weight, i) => {
     const change = p.matmul(normed, p.parameter(weight, [dModel, dMlp])); // [examples, pos, senders, dMlp]
     return p.mul(change, p.reshape(atSites[i] as Value, [B, POS, 1, dMlp]));
   });
   return p.makeProgram('neuronReaders', { scores: p.sum(met.reduce((a, b) => p.add(a, b)), [0, 1]) }); // prettier-ignore
-}
-
-/** The norm's derivative at x along each difference: γ (Δ − mean(Δ) − x̂ mean(x̂ Δ)) / σ. */
-function alongNorm(differences: Value, arithmetic: Arithmetic): Value {
-  const { config } = arithmetic;
-  const { inverse, xHat, centre } = normalisedStream(p.input('x', [1, B, POS, config.dModel]), arithmetic);
-  const apart = (x: Value | null, width: p.Dim): Value => p.reshape(x as Value, [B, POS, 1, width]);
-  const centred = centre(differences);
-  const hat = apart(xHat, config.dModel);
-  const across = p.sub(centred, p.mul(hat, p.mean(p.mul(hat, centred), [-1], true)));
-  return p.mul(p.mul(across, apart(inverse, 1)), p.parameter('ln2.weight', [config.dModel]));
 }
 
 /**
@@ -79,7 +91,10 @@ export function cutNeuron(arithmetic: Arithmetic): Program {
   const base = p.broadcast(cachedStream('base', config), [Q, B, POS, dModel]);
   const change = p.sub(before(stream('x', config)), before(base)); // [questions, examples, pos, 1]
   const writes = p.reshape(p.gather(p.parameter('mlp.out', [dMlp, dModel]), neuron, 0), [Q, 1, 1, dModel]);
-  return p.makeProgram('cutNeuron', { x: p.add(cachedStream('post', config), p.mul(change, writes)) });
+  const written = p.mul(change, writes);
+  const sum = normsWrites(arithmetic) ? cachedSum('base', arithmetic) : null;
+  const added = sum === null ? written : differenceBehindNorm(sum, written, 'ln2Post', arithmetic);
+  return p.makeProgram('cutNeuron', { x: p.add(cachedStream('post', config), added) });
 }
 
 /** x [questions, examples, pos, d] with a column of its own for each question, [d, questions]: [questions, examples, pos, 1]. */

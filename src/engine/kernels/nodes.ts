@@ -1,8 +1,8 @@
 /** Programs that contract a gradient at a site with what the site would say differently, node by node and position by position. */
-import type { Arithmetic } from '../../model/blocks.js';
+import { neuronsOutput, normsWrites, type Arithmetic } from '../../model/blocks.js';
 import * as p from '../../program/index.js';
 import type { Program, Value } from '../../program/index.js';
-import { atPositions, B, cachedHeads, cachedStream, heads, LENGTH, POS, stream } from './dims.js';
+import { atPositions, B, cachedHeads, cachedStream, heads, LENGTH, POS, Q, stream } from './dims.js';
 
 /** Σ over questions (points of an integral, their weights in the gradients already) of a gradient [questions, …]. */
 const overPoints = (gradient: Value): Value => p.sum(gradient, [0], true);
@@ -22,13 +22,23 @@ export function headNodes({ config }: Arithmetic, { together }: { together: bool
   return p.makeProgram('headNodes', { scores: together ? p.sum(each, [1], true) : each });
 }
 
+/** The gradient at neurons through the norm that follows the MLP, at what the neurons are at each point, `active`. */
+function behindNorm(arithmetic: Arithmetic): Value {
+  const active = p.input('active', [Q, B, POS, arithmetic.config.dMlp]);
+  const of = neuronsOutput(active, arithmetic);
+  return p.differentiate([{ of, gradient: stream('gradient', arithmetic.config) }], [active])[0] as Value;
+}
+
 /** The same of every neuron, from the gradient at the stream that the MLP writes to: [examples, neurons, pos]. */
-export function neuronNodes({ config }: Arithmetic): Program {
+export function neuronNodes(arithmetic: Arithmetic): Program {
+  const { config } = arithmetic;
   const { dMlp, dModel } = config;
   const cached = (name: string): Value =>
     p.gather(p.input(name, [1, B, LENGTH, dMlp]), p.input('positions', [POS], 'int'), 2);
-  const out = p.parameter('mlp.out', [dMlp, dModel]);
-  const gradient = p.matmul(overPoints(stream('gradient', config)), p.swapLast(out)); // [1, examples, pos, dMlp]
+  const out = (): Value => p.parameter('mlp.out', [dMlp, dModel]);
+  const gradient = normsWrites(arithmetic)
+    ? overPoints(behindNorm(arithmetic))
+    : p.matmul(overPoints(stream('gradient', config)), p.swapLast(out())); // [1, examples, pos, dMlp]
   const products = p.mul(p.sub(cached('alt'), cached('now')), gradient);
   return p.makeProgram('neuronNodes', { scores: p.swapLast(p.reshape(products, [B, POS, dMlp])) });
 }

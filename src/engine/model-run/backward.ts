@@ -1,8 +1,12 @@
 /** A forward pass that keeps what the way back needs, and the steps back through one layer. */
+import { mlpReads } from '../../model/block.js';
+import { normsWrites } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
-import { attend, feedForward, output, prefixInputs, project, type HeadTensors } from './layers.js';
+import { forwardBlocks, type Attended, type ForwardVisitor } from './block-forward.js';
+import { prefixInputs, type HeadTensors } from './layers.js';
+import { preActivationsOf } from './neurons.js';
 import type { Rules } from '../kernels/attribution.js';
 import { tokensOf } from './prompts.js';
 import { at } from './bound-run.js';
@@ -13,6 +17,8 @@ export interface Saved {
   readonly pre: Tensor;
   readonly mid: Tensor;
   readonly heads: HeadTensors;
+  /** kept where a norm follows attention, whose derivative depends on it */
+  readonly z?: Tensor | undefined;
   readonly mlp: Tensors;
 }
 
@@ -42,29 +48,37 @@ export async function forwardSaved(
   first = 0,
 ): Promise<{ saved: Saved[]; final: Tensor }> {
   const { engine, span, arena, cached } = pass;
-  const { nLayers, dMlp, parallelBlocks } = engine.model.config;
-  let x = arena.own(entering);
+  const { nLayers } = engine.model.config;
   const saved: Saved[] = [];
-  for (let layer = first; layer < nLayers; layer++) {
-    const place = { engine, layer, span };
-    const heads = arena.own((await project(place, x)) as unknown as Tensors) as unknown as HeadTensors;
-    const { z } = await attend(place, heads, { cached: cached[layer] ?? null });
-    const mid = arena.own(await output(place, x, z as Tensor));
-    (z as Tensor).dispose();
-    const reads = parallelBlocks ? x : mid;
-    const mlp = dMlp === 0 ? {} : arena.own(await feedForward(place, { x: reads, onto: mid }, savedByMlp(engine)));
-    saved.push({ pre: x, mid, heads, mlp });
-    x = dMlp === 0 ? mid : (mlp['post'] as Tensor);
-  }
-  engine.passed('forward', { tokens: tokensOf(x), layers: nLayers - first, span });
-  return { saved, final: x };
+  const keeps = savingVisitor(engine, { arena, take: (one) => saved.push(one) });
+  const final = await forwardBlocks(pass, { x: arena.own(entering), from: first }, { cached, ...keeps });
+  engine.passed('forward', { tokens: tokensOf(final), layers: nLayers - first, span });
+  return { saved, final };
 }
 
-export const savedByMlp = (engine: Engine): string[] => [
-  'post',
-  'hidden',
-  ...(engine.model.config.gatedMlp ? ['gate'] : []),
-];
+/** Keeps, as long as the arena, what the way back needs of every block. */
+export function savingVisitor(
+  engine: Engine,
+  { arena, take }: { arena: Arena; take: (saved: Saved) => void },
+): ForwardVisitor {
+  const wanted = preActivationsOf(engine);
+  const normed = normsWrites(engine.arithmetic);
+  let attended: Attended | null = null;
+  return {
+    wanted,
+    attended: (made, keep) => {
+      attended = made;
+      for (const one of Object.values({ ...made.heads, ...(normed ? { z: made.z } : {}) })) arena.own(keep(one));
+      arena.own(made.mid);
+    },
+    passed: ({ pre, mid, post, mlp }, keep) => {
+      arena.own(post);
+      for (const name of wanted) if (mlp[name]) arena.own(keep(mlp[name]));
+      if (attended && pre) take({ pre, mid, heads: attended.heads, ...(normed ? { z: attended.z } : {}), mlp });
+      attended = null;
+    },
+  };
+}
 
 /** A layer's saved tensors, and the gradient that reaches them. */
 export interface At {
@@ -72,16 +86,14 @@ export interface At {
   readonly gradient: Tensor;
 }
 
-/** The gradient at the MLP's input; null for attention-only models. */
+/** The gradient at the stream that the MLP reads, from that at the stream after it. */
 export async function gradientThroughMlp(
   { engine, rules }: Pass,
   layer: number,
   { saved, gradient }: At,
-): Promise<Tensor | null> {
-  const { dMlp, parallelBlocks } = engine.model.config;
-  if (dMlp === 0) return null;
+): Promise<Tensor> {
   const gate = saved.mlp['gate'];
-  const x = parallelBlocks ? saved.pre : saved.mid;
+  const x = saved[mlpReads(engine.model.config) ?? 'mid'];
   const inputs = { x, hidden: saved.mlp['hidden'] as Tensor, gradient, ...(gate ? { gate } : {}) };
   const result = rules
     ? await engine.run({ name: 'mlpPropagation', layer, variant: rules.mlp, inputs })
@@ -89,20 +101,36 @@ export async function gradientThroughMlp(
   return result['x'] as Tensor;
 }
 
+/** The gradient at what the heads put out, z, from that at the stream behind attention. */
+export async function gradientAtOutputs(
+  { engine, rules }: Pick<Pass, 'engine' | 'rules'>,
+  layer: number,
+  { saved, gradient }: { saved: Pick<Saved, 'z'> | null; gradient: Tensor },
+): Promise<Tensor> {
+  const variant = { frozenNorm: rules?.frozenNorms ?? false };
+  const inputs = { gradient, ...(saved?.z && { z: saved.z }) };
+  return (await engine.run({ name: 'outputGradient', layer, variant, inputs }))['z'] as Tensor;
+}
+
 /** The gradients at the layer's q, k and v. */
 export async function gradientThroughHeads(pass: Pass, layer: number, from: At): Promise<HeadTensors> {
   const { engine, span, cached, rules, toward } = pass;
-  const { z } = await engine.run({ name: 'outputGradient', layer, inputs: { gradient: from.gradient } });
+  const z = await gradientAtOutputs(pass, layer, from);
   const { q, k, v } = from.saved.heads;
-  const inputs = { q, k, v, gradient: z as Tensor, ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null) };
+  const inputs = {
+    q,
+    k,
+    v,
+    gradient: z,
+    ...span.mask(layer),
+    ...prefixInputs(span, at(cached, layer) ?? null),
+  };
   const { prefix } = span;
   const linear = rules
     ? await engine.run({ name: 'attendPropagation', layer, variant: { prefix, ...rules.attention }, inputs })
     : await engine.run({ name: 'attendGradient', layer, variant: { prefix }, inputs });
-  const result = toward
-    ? await softmaxFixed(pass, layer, { saved: from.saved.heads, atZ: z as Tensor, linear })
-    : linear;
-  (z as Tensor).dispose();
+  const result = toward ? await softmaxFixed(pass, layer, { saved: from.saved.heads, atZ: z, linear }) : linear;
+  z.dispose();
   return result as unknown as HeadTensors;
 }
 
@@ -117,13 +145,9 @@ async function softmaxFixed(
   const inputs = {
     ...of.saved,
     ...{ gradient: of.atZ, 'q.gradient': q, 'k.gradient': k, 'q.alt': alternative.q, 'k.alt': alternative.k },
-    ...{ ...span.mask, ...prefixInputs(span, at(cached, layer) ?? null), positions: span.positions },
+    ...{ ...span.mask(layer), ...prefixInputs(span, at(cached, layer) ?? null), positions: span.positions },
   };
   const fixed = await engine.run({ name: 'softmaxFix', layer, variant: { prefix: span.prefix }, inputs });
   for (const spent of [q, k]) spent.dispose();
   return { ...fixed, v };
 }
-
-/** Sum of two streams; the caller owns it. */
-export const added = async (engine: Engine, a: Tensor, b: Tensor): Promise<Tensor> =>
-  (await engine.run({ name: 'addStreams', inputs: { a, b } }))['x'] as Tensor;

@@ -1,4 +1,7 @@
 /** What questions are asked against: a base run, where alternatives come from, and the judge. */
+import { refuse } from '../../errors.js';
+import { mlpReads } from '../../model/block.js';
+import { normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
@@ -37,7 +40,16 @@ export const postOf = (run: Activations, layer: number): Tensor => run.pre[layer
 
 /** What a layer's MLP reads: the stream after attention, or before it in parallel blocks. */
 export const mlpInputOf = (engine: Engine, run: Activations, layer: number): Tensor =>
-  (engine.model.config.parallelBlocks ? run.pre : run.mid)[layer] as Tensor;
+  run[mlpReads(engine.model.config) ?? 'mid'][layer] as Tensor;
+
+/** For what is defined through writes that add up, as they do not where a norm follows them. @throws TheveninError model/post-norm */
+export function refuseBehindNorm({ model, arithmetic }: Engine, what: string, instead: string): void {
+  if (normsWrites(arithmetic))
+    refuse(
+      'model/post-norm',
+      `${model.config.name} norms what attention and MLPs write, so that their parts do not add up: ${what} is not defined there; ${instead}`,
+    );
+}
 
 /** The layer's tensor of a list that has one per layer. */
 export const at = <T>(list: readonly T[], layer: number): T => list[layer] as T;

@@ -49,7 +49,7 @@ export async function attend(
     q,
     k,
     v,
-    ...span.mask,
+    ...span.mask(layer),
     ...prefixInputs(span, cached),
     ...swaps.inputs,
     ...(knockout && { knockout }),

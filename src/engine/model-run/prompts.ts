@@ -3,7 +3,8 @@ import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
 import { requireHeldByNorms } from '../core/finite.js';
-import { attend, feedForward, output, project } from './layers.js';
+import { forwardBlocks } from './block-forward.js';
+import { attend, type HeadTensors } from './layers.js';
 import { makeSpan, type Span } from '../core/span.js';
 import type { Batch } from '../core/batches.js';
 
@@ -57,28 +58,27 @@ async function runFrom(
   embedded: Tensor,
   { span, kept }: { span: Span; kept: Arena },
 ): Promise<CachedRun> {
-  const { nLayers, parallelBlocks, dMlp } = engine.model.config;
   const [pre, mid, z, m]: [Tensor[], Tensor[], Tensor[], Tensor[]] = [[], [], [], []];
-  const heads: { q: Tensor; k: Tensor; v: Tensor }[] = [];
-  let x = embedded;
-  for (let layer = 0; layer < nLayers; layer++) {
-    const place = { engine, layer, span };
-    pre.push(x);
-    const projected = kept.own({ ...(await project(place, x)) }) as unknown as { q: Tensor; k: Tensor; v: Tensor };
-    heads.push(projected);
-    const attended = kept.own(await attend(place, projected, { cached: null }));
-    z.push(attended['z'] as Tensor);
-    const middle = kept.own(await output(place, x, attended['z'] as Tensor));
-    mid.push(middle);
-    if (dMlp === 0) x = middle;
-    else {
-      const after = kept.own(await feedForward(place, { x: parallelBlocks ? x : middle, onto: middle }, ['m', 'post']));
-      m.push(after['m'] as Tensor);
-      x = after['post'] as Tensor;
-    }
-  }
+  const heads: HeadTensors[] = [];
+  const final = await forwardBlocks(
+    { engine, span },
+    { x: embedded },
+    {
+      wanted: ['m'],
+      attended: (made, keep) => {
+        heads.push(kept.own({ q: keep(made.heads.q), k: keep(made.heads.k), v: keep(made.heads.v) }));
+        z.push(kept.own(keep(made.z)));
+        mid.push(kept.own(made.mid));
+      },
+      passed: (made, keep) => {
+        pre.push(made.pre as Tensor);
+        if (made.mlp['m']) m.push(kept.own(keep(made.mlp['m'])));
+        kept.own(made.post);
+      },
+    },
+  );
   engine.passed('forward', { tokens: tokensOf(embedded), span });
-  return { length: span.length, pre, mid, final: x, z, m, heads, dispose: () => kept.dispose() };
+  return { length: span.length, pre, mid, final, z, m, heads, dispose: () => kept.dispose() };
 }
 
 export const tokensOf = (x: Tensor): number => x.shape.slice(0, 3).reduce((a, b) => a * b, 1);
@@ -86,14 +86,22 @@ export const tokensOf = (x: Tensor): number => x.shape.slice(0, 3).reduce((a, b)
 /** Token embeddings plus learned positions: [1, examples, length, d]. */
 export async function embed(engine: Engine, ids: readonly (readonly number[])[]): Promise<Tensor> {
   const length = (ids[0] as readonly number[]).length;
-  const tokens = await engine.model.weights.rows('embed.W_E', ids.flat());
+  const tokens = await tokenEmbeddings(engine, ids.flat());
   const values = await addPositions(engine, tokens, length);
   return engine.runtime.tensor(values, [1, ids.length, length, engine.model.config.dModel]);
 }
 
+/** What the embedding of each token writes to the stream, [tokens · d], positions not added. */
+export async function tokenEmbeddings(engine: Engine, ids: readonly number[]): Promise<Float32Array | Float64Array> {
+  const { weights, config } = engine.model;
+  const stored = await weights.rows('embed.W_E', ids);
+  const { embeddingScale: scale } = config;
+  return scale === undefined ? stored : engine.precise(Float64Array.from(stored, (x) => x * scale));
+}
+
 async function addPositions(
   engine: Engine,
-  tokens: Float32Array,
+  tokens: Float32Array | Float64Array,
   length: number,
 ): Promise<Float32Array | Float64Array> {
   if (engine.model.config.positional !== 'learned') return tokens;

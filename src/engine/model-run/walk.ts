@@ -1,7 +1,8 @@
 /** From somewhere in the model up to its last layer, recomputing everything, with sites replaced on the way. */
-import type { Tensor, Tensors } from '../../runtime/types.js';
-import { Arena } from '../core/arena.js';
-import { attend, feedForward, output, project, type Swaps } from './layers.js';
+import type { Tensor } from '../../runtime/types.js';
+import type { Arena } from '../core/arena.js';
+import { attentionHalf, forwardBlock, mlpHalf, type ForwardVisitor } from './block-forward.js';
+import { feedForward, type Place, type Swaps } from './layers.js';
 import { preActivationsOf } from './neurons.js';
 import { at, shifted, spread, type Runs } from './bound-run.js';
 import type { Span } from '../core/span.js';
@@ -38,8 +39,7 @@ export async function walkUp(walk: Walk, layer: number, x: Tensor): Promise<Tens
     const swaps = await walk.swaps(l);
     const entering =
       l === layer ? stream : await swapped(walk, stream, { swap: swaps.pre, alt: at(walk.bound.alternative.pre, l) });
-    const mid = await attentionStep(walk, l, entering);
-    stream = await mlpStep(walk, l, { pre: entering, mid });
+    stream = await forwardBlock(placeOf(walk, l), entering, visitorOf(walk));
     engine.passed('forward', { tokens: tokens(stream), layers: 1, span: walk.span });
   }
   return stream;
@@ -47,50 +47,34 @@ export async function walkUp(walk: Walk, layer: number, x: Tensor): Promise<Tens
 
 const tokens = (x: Tensor): number => x.shape.slice(0, 3).reduce((a, b) => a * b, 1);
 
+/** What is replaced on the way; what is passed is given back. */
+const visitorOf = (walk: Walk): ForwardVisitor => ({
+  cached: walk.bound.base.heads,
+  swaps: async (layer) => (await walk.swaps(layer)).attention,
+  mid: async (layer, mid) => {
+    const { mid: swap } = await walk.swaps(layer);
+    return swapped(walk, mid, { swap, alt: at(walk.bound.alternative.mid, layer) });
+  },
+  feedForward: async (place, read) => {
+    const { mlp, neurons } = await walk.swaps(place.layer);
+    if (!mlp && !neurons) return feedForward(place, read, ['post']);
+    return { post: await plus(walk, read.onto, await replacedMlp(walk, place.layer, read)) };
+  },
+  passed: ({ pre, mid, post }) => {
+    if (mid !== post) mid.dispose();
+    if (pre !== post) pre?.dispose();
+  },
+});
+
+const placeOf = ({ bound, span }: Walk, layer: number): Place => ({ engine: bound.engine, layer, span });
+
 /** Attention with its sites replaced, then the replacement of the stream after it. */
-export async function attentionStep(walk: Walk, layer: number, x: Tensor): Promise<Tensor> {
-  const { bound, span } = walk;
-  const swaps = await walk.swaps(layer);
-  const place = { engine: bound.engine, layer, span };
-  const arena = new Arena();
-  try {
-    const heads = await project(place, x);
-    arena.own(heads as unknown as Tensors);
-    const attended = arena.own(
-      await attend(place, heads, { cached: at(bound.base.heads, layer), swaps: swaps.attention }),
-    );
-    return await swapped(walk, await output(place, x, attended['z'] as Tensor), {
-      swap: swaps.mid,
-      alt: at(bound.alternative.mid, layer),
-    });
-  } finally {
-    arena.dispose();
-  }
-}
+export const attentionStep = (walk: Walk, layer: number, x: Tensor): Promise<Tensor> =>
+  attentionHalf(placeOf(walk, layer), x, visitorOf(walk));
 
 /** The MLP with its output replaced where asked; disposes the streams it is given. */
-export async function mlpStep(
-  walk: Walk,
-  layer: number,
-  streams: { pre: Tensor | null; mid: Tensor },
-): Promise<Tensor> {
-  const { engine } = walk.bound;
-  const { parallelBlocks, dMlp } = engine.model.config;
-  const { pre, mid } = streams;
-  if (dMlp === 0) {
-    if (pre !== mid) pre?.dispose();
-    return mid;
-  }
-  const { mlp, neurons } = await walk.swaps(layer);
-  const read = { x: parallelBlocks ? (pre as Tensor) : mid, onto: mid };
-  const post =
-    mlp || neurons
-      ? await plus(walk, mid, await replacedMlp(walk, layer, read))
-      : ((await feedForward({ engine, layer }, read, ['post']))['post'] as Tensor);
-  mid.dispose();
-  pre?.dispose();
-  return post;
-}
+export const mlpStep = (walk: Walk, layer: number, streams: { pre: Tensor | null; mid: Tensor }): Promise<Tensor> =>
+  mlpHalf(placeOf(walk, layer), streams, visitorOf(walk));
 
 /** What an MLP in flight says with its neurons, then its output replaced where asked. */
 async function replacedMlp(walk: Walk, layer: number, read: { x: Tensor; onto: Tensor }): Promise<Tensor> {

@@ -110,6 +110,8 @@ class CircuitRun {
   private readonly store: RowStack;
   /** senders in the store, in its order; STEP for a step of the alternative stream */
   private readonly stored: number[] = [];
+  /** per layer whose heads' writes are normed, the store's rows that are its heads */
+  private readonly normed: { readonly layer: number; readonly from: number; to: number }[] = [];
 
   constructor(
     private readonly common: Common,
@@ -134,16 +136,24 @@ class CircuitRun {
 
   /** The active heads of a layer, each q, k and v with its own input. */
   async heads(layer: number): Promise<void> {
+    const { common } = this;
+    await this.push(at(common.steps, layer), [STEP]);
+    const from = this.stored.length;
+    await this.pushHeads(layer);
+    if (common.mixes) this.normed.push({ layer, from, to: this.stored.length });
+  }
+
+  private async pushHeads(layer: number): Promise<void> {
     const { engine, common } = this;
     const { nHeads } = engine.model.config;
-    await this.push(at(common.steps, layer), [STEP]);
     const first = firstSender(engine, layer);
     const active = Array.from({ length: nHeads }, (_, h) => h).filter((h) => this.active[first + h] === 1);
     for (const run of runsOf(active.filter((h) => this.untouched[first + h]))) await this.pushBase(layer, run);
     const heads = active.filter((h) => !this.untouched[first + h]);
     if (heads.length === 0) return;
     await withArena(async (arena) => {
-      const inputs = { store: arena.own(this.store.all()), ...this.headInputs(layer, heads, arena) };
+      const store = arena.own(this.store.all());
+      const inputs = { store, ...(await this.headInputs(layer, heads, { store, arena })) };
       const variant = { prefix: common.span.prefix };
       const { change } = arena.own(await engine.run({ name: 'circuitHeads', layer, variant, inputs }));
       await this.push(
@@ -167,7 +177,11 @@ class CircuitRun {
     rows.dispose();
   }
 
-  private headInputs(layer: number, heads: readonly number[], arena: Arena): Tensors {
+  private async headInputs(
+    layer: number,
+    heads: readonly number[],
+    { store, arena }: { store: Tensor; arena: Arena },
+  ): Promise<Tensors> {
     const { bound, span } = this.common;
     const { base, alternative } = bound;
     const { nHeads, rotary } = this.engine.model.config;
@@ -182,11 +196,10 @@ class CircuitRun {
     });
     const { q, k, v } = at(alternative.heads, layer);
     const cached = at(base.heads, layer);
+    const readers = roles.map((role) => first + role);
     return {
-      'mask.readers': this.mask(
-        roles.map((role) => first + role),
-        { step: 1, arena },
-      ),
+      ...(await this.mixed(readers, { store, arena })),
+      'mask.readers': this.mask(readers, { step: 1, arena }),
       'q.alt': q,
       'k.alt': k,
       'v.alt': v,
@@ -195,7 +208,7 @@ class CircuitRun {
       head: ints(bound, arena, heads),
       pick: ints(bound, arena, pick),
       positions: span.positions,
-      ...span.mask,
+      ...span.mask(layer),
       ...span.rotary,
       ...(span.prefix
         ? { k: cached.k, v: cached.v, 'prefix.positions': span.lookup['prefix.positions'] as Tensor }
@@ -216,6 +229,7 @@ class CircuitRun {
     return withArena(async (arena) => {
       const store = arena.own(this.store.all());
       const inputs = {
+        ...(await this.mixed([reader], { store, arena })),
         store,
         alt,
         'mask.readers': this.mask([reader], { step: 0, arena }),
@@ -230,10 +244,39 @@ class CircuitRun {
     return edge < 0 ? 0 : (this.keep[edge] as number);
   }
 
-  /** How much of each row of the store each reader reads: [readers, rows]. */
+  /** What readers read of heads whose writes are normed [readers, examples, pos, d]: of each layer, the norm of their own mixture. */
+  private async mixed(readers: readonly number[], { store, arena }: { store: Tensor; arena: Arena }): Promise<Tensors> {
+    if (!this.common.mixes) return {};
+    const { bound, span } = this.common;
+    const shape = [readers.length, ...store.shape.slice(1)];
+    const size = shape.reduce((a, b) => a * b, 1);
+    let mixed = floats(bound, arena, { values: new Float32Array(size), shape });
+    if (readers.length === 0) return { mixed };
+    for (const { layer, from, to } of this.normed.filter((one) => one.to > one.from)) {
+      const senders = this.stored.slice(from, to);
+      const kept = readers.flatMap((reader) => senders.map((sender) => this.kept(sender, reader)));
+      if (kept.every((amount) => amount === 0)) continue;
+      const inputs = {
+        rows: arena.own(this.engine.runtime.rows(store, from, to)),
+        'mask.readers': floats(bound, arena, {
+          values: Float32Array.from(kept),
+          shape: [readers.length, senders.length],
+        }),
+        'z.alt': at(bound.alternative.z, layer),
+        onto: mixed,
+        positions: span.positions,
+      };
+      mixed = arena.own(await this.engine.run({ name: 'mixHeads', layer, inputs }))['x'] as Tensor;
+    }
+    return { mixed };
+  }
+
+  /** How much of each row of the store each reader reads: [readers, rows]; of heads that come in mixed, nothing. */
   private mask(readers: readonly number[], { step, arena }: { step: number; arena: Arena }): Tensor {
+    const { senders } = this.engine.universe;
+    const isMixed = (sender: number): boolean => this.common.mixes && senders[sender]?.kind === 'head';
     const rows = readers.flatMap((reader) =>
-      this.stored.map((sender) => (sender === STEP ? step : this.kept(sender, reader))),
+      this.stored.map((sender) => (sender === STEP ? step : isMixed(sender) ? 0 : this.kept(sender, reader))),
     );
     return floats(this.common.bound, arena, {
       values: Float32Array.from(rows),

@@ -1,5 +1,6 @@
 /** Questions about single edges: one reader reads one sender's alternative, everything downstream recomputed. */
 import type { Reader } from '../../circuit/types.js';
+import { normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import { layerBytesPerToken, pieces, planChunks } from '../core/chunks.js';
@@ -57,9 +58,12 @@ export async function answerEdges(
         }
     };
     const all = questions.map((cut, index) => describe(bound, cut, index));
-    const whole = all.filter(({ from }) => from === undefined);
-    if (whole.length > 0) await take(arena.own(await senderDifferences(bound, span, { byToken: true })), whole);
-    for (const { differences, asked } of await fromNeurons({ bound, span, arena }, all)) await take(differences, asked);
+    for (const { amount, asked } of byAmount(bound, all)) {
+      const whole = asked.filter(({ from }) => from === undefined);
+      const differ = () => senderDifferences(bound, span, { byToken: true, amount });
+      if (whole.length > 0) await take(arena.own(await differ()), whole);
+      for (const of of await fromNeurons({ bound, span, arena, amount }, asked)) await take(of.differences, of.asked);
+    }
   } finally {
     arena.dispose();
     span.dispose();
@@ -81,20 +85,36 @@ function describe({ engine }: BoundRun, { edge, neuron, ...how }: Cut, index: nu
 /** The neurons of one layer that are asked for, at most so many at once. */
 const NEURONS_AT_ONCE = 64;
 
+/** What a change behind a norm makes of the stream depends on how much of it is made: questions of one weight together. */
+function byAmount({ engine }: BoundRun, all: readonly Described[]): { amount: number; asked: readonly Described[] }[] {
+  if (!normsWrites(engine.arithmetic)) return [{ amount: 1, asked: all }];
+  const amounts = [...new Set(all.map(({ weight }) => weight))];
+  return amounts.map((amount) => ({
+    amount: amount === 0 ? 1 : amount,
+    asked: all.filter(({ weight }) => weight === amount),
+  }));
+}
+
 /** Questions about single neurons that send, with what those would say differently in the places of senders. */
 async function fromNeurons(
-  on: { bound: BoundRun; span: Span; arena: Arena },
+  on: { bound: BoundRun; span: Span; arena: Arena; amount: number },
   all: readonly Described[],
 ): Promise<{ differences: Tensor; asked: readonly Asked[] }[]> {
   const { bound, span, arena } = on;
-  const { universe } = bound.engine;
+  const { universe, arithmetic } = bound.engine;
+  const normed = normsWrites(arithmetic);
   const result: { differences: Tensor; asked: readonly Asked[] }[] = [];
   for (const sender of new Set(all.filter(({ from }) => from !== undefined).map((one) => one.sender))) {
     const { layer } = universe.senders[sender]!;
     const own = all.filter((one) => one.from !== undefined && one.sender === sender);
     const change = arena.own(await neuronChange(bound, layer, span.positions));
     for (const neurons of pieces([...new Set(own.map(({ from }) => from as number))], NEURONS_AT_ONCE)) {
-      const inputs = { change, neuron: ints(bound, arena, neurons) };
+      const behind = {
+        now: mlpInputOf(bound.engine, bound.base, layer),
+        positions: span.positions,
+        amount: floats(bound, arena, { values: Float64Array.of(on.amount), shape: [1] }),
+      };
+      const inputs = { change, neuron: ints(bound, arena, neurons), ...(normed ? behind : {}) };
       const { differences } = arena.own(await bound.engine.run({ name: 'neuronDifferences', layer, inputs }));
       const asked = own.filter(({ from }) => neurons.includes(from as number));
       result.push({
@@ -211,7 +231,7 @@ const throughHead: FromReader = async (given, chunk, arena) => {
     'is.q': isRole('q'),
     'is.k': isRole('k'),
     'is.v': isRole('v'),
-    ...span.mask,
+    ...span.mask(layer),
     ...span.rotary,
     ...(prefix ? { 'prefix.positions': prefix } : {}),
   };

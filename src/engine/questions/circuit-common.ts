@@ -1,4 +1,5 @@
 /** What circuits asked together share: the alternative stream in steps, and what is as in the base run. */
+import { normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import { at, spread, type BoundRun } from '../model-run/bound-run.js';
@@ -12,6 +13,8 @@ export interface Common {
   readonly input: Tensor;
   /** the alternative stream entering each layer minus that entering the layer before; they add up to the stream */
   readonly steps: readonly Tensor[];
+  /** heads' writes are normed: what a reader reads of a layer's heads is not their sum */
+  readonly mixes: boolean;
   /** what a layer's heads [heads, examples, pos, d] and MLP [1, examples, pos, d] say in the base run differently */
   baseHeads(layer: number): Promise<Tensor>;
   baseMlp(layer: number): Promise<Tensor>;
@@ -39,6 +42,7 @@ export async function makeCommon(on: { bound: BoundRun; span: Span; arena: Arena
   return {
     bound,
     span,
+    mixes: normsWrites(engine.arithmetic),
     input: await minus(at(base.pre, 0), at(pre, 0)),
     steps,
     baseHeads: perLayer(headChanges),

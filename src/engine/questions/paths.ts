@@ -15,7 +15,9 @@ import { invariant } from '../../errors.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import type { AttentionSite } from '../kernels/forward.js';
-import { attend, feedForward, output, project, type HeadTensors, type Swaps } from '../model-run/layers.js';
+import { sumOf } from '../model-run/block-backward.js';
+import { forwardBlocks } from '../model-run/block-forward.js';
+import { attend, feedForward, type HeadTensors, type Swaps } from '../model-run/layers.js';
 import { answerSites } from './answer-sites.js';
 import type { Site } from './questions.js';
 import { at, floats, type Alternative, type BoundRun } from '../model-run/bound-run.js';
@@ -142,28 +144,32 @@ function readSwaps(on: On, readers: readonly Reader[], hop: HeadTensors): Swaps 
 /** The run of the equation above: x_r of every reader, and what each would make of it. */
 async function runHop({ bound, span, arena, mlps }: On, said: Said): Promise<Alternative> {
   const { engine, base, alternative } = bound;
-  const { nLayers, parallelBlocks, dMlp } = engine.model.config;
   const [pre, mid, m]: [Tensor[], Tensor[], Tensor[]] = [[], [], []];
   const heads: HeadTensors[] = [];
-  let x = said.input ?? at(base.pre, 0);
-  for (let layer = 0; layer < nLayers; layer++) {
-    const place = { engine, layer, span };
-    pre.push(x);
-    heads.push(arena.own({ ...(await project(place, x)) }));
-    const middle = arena.own(await output(place, x, said.z.get(layer) ?? at(base.z, layer)));
-    mid.push(middle);
-    if (dMlp === 0) x = middle;
-    else {
-      const read = { x: parallelBlocks ? x : middle, onto: middle };
-      const own = arena.own(await feedForward(place, read, ['m']))['m'] as Tensor;
-      m.push(own);
-      const says = said.m.get(layer) ?? (mlps === 'kept' ? at(base.m, layer) : own);
-      x = arena.own(await engine.run({ name: 'addStreams', inputs: { a: middle, b: says } }))['x'] as Tensor;
-    }
-  }
+  const final = await forwardBlocks(
+    { engine, span },
+    { x: said.input ?? at(base.pre, 0) },
+    {
+      z: (layer) => said.z.get(layer) ?? at(base.z, layer),
+      attended: (made, keep) => {
+        heads.push(arena.own({ q: keep(made.heads.q), k: keep(made.heads.k), v: keep(made.heads.v) }));
+        mid.push(arena.own(made.mid));
+      },
+      feedForward: async (place, read) => {
+        const own = arena.own(await feedForward(place, read, ['m']))['m'] as Tensor;
+        m.push(own);
+        const says = said.m.get(place.layer) ?? (mlps === 'kept' ? at(base.m, place.layer) : own);
+        return { post: await sumOf(engine, [read.onto, says]) };
+      },
+      passed: (made) => {
+        pre.push(made.pre as Tensor);
+        arena.own(made.post);
+      },
+    },
+  );
   engine.passed('forward', { tokens: bound.batch.examples.length * span.count, span });
   return {
-    ...{ length: span.length, pre, mid, final: x, z: base.z, m, heads, isRun: false },
+    ...{ length: span.length, pre, mid, final, z: base.z, m, heads, isRun: false },
     firstChange: alternative.firstChange,
     pattern: () => Promise.reject(new Error('engine/paths: no reader of the stream reads a pattern')),
     dispose: () => undefined, // the arena's

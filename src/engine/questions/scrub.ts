@@ -16,7 +16,7 @@ import type { Judge } from '../core/judge.js';
 import { feedForward } from '../model-run/layers.js';
 import { withCachedRun, type CachedRun } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
-import { at, mlpInputOf } from '../model-run/bound-run.js';
+import { at, mlpInputOf, refuseBehindNorm } from '../model-run/bound-run.js';
 import { makeSpan, type Span } from '../core/span.js';
 
 /** One data point of the pool for each example, [example]. */
@@ -54,6 +54,7 @@ export async function withScrubPool<T>(
   metric: MetricKey,
   work: (pool: ScrubPool) => Promise<T>,
 ): Promise<T> {
+  refuseBehindNorm(engine, 'a stream whose heads come from several data points', 'use path patching or circuits');
   return withCachedRun(engine, batch, 'clean', async (run) => {
     const span = makeSpan(engine, 0, batch.length);
     const parts: Part[] = [];
@@ -234,7 +235,7 @@ const ROLES = ['q', 'k', 'v'] as const;
 const headSays = (part: Where, { layer, head }: Place, reads: readonly Read[]): Promise<Tensor> =>
   withArena(async (arena) => {
     const { engine, run, span } = part;
-    const inputs: Record<string, Tensor> = { ...span.mask };
+    const inputs: Record<string, Tensor> = { ...span.mask(layer) };
     for (const [i, role] of ROLES.entries()) {
       const read = at(reads, i);
       inputs[role] = arena.own(

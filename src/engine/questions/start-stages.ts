@@ -1,4 +1,5 @@
 /** Where a walk can start: at each stage of a layer, with as little recomputed as the stage allows. */
+import { mlpReads } from '../../model/block.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Masks } from './masks.js';
@@ -127,8 +128,7 @@ export async function afterAttention(
   layer: number,
   from: { mid: Tensor; arena: Arena; questions: number },
 ): Promise<Tensor> {
-  const { config } = walk.bound.engine.model;
-  if (!config.parallelBlocks || config.dMlp === 0)
+  if (mlpReads(walk.bound.engine.model.config) !== 'pre')
     return upFrom(walk, layer + 1, await mlpStep(walk, layer, { pre: null, mid: from.mid }));
   const post = await plus(walk, from.mid, await settledMlp(walk, layer, from));
   from.mid.dispose();

@@ -4,6 +4,7 @@ import type { Example } from '../../task/types.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
+import { sumOf } from '../model-run/block-backward.js';
 import { output, type HeadTensors } from '../model-run/layers.js';
 import { learnedPositions } from '../model-run/prompts.js';
 import type { Batch } from '../core/batches.js';
@@ -99,7 +100,7 @@ async function addUp(
     const middle = arena.own(await output({ engine, layer }, x, z));
     mid.push(middle);
     const m = senders.m[layer];
-    x = m ? (arena.own(await engine.run({ name: 'addStreams', inputs: { a: middle, b: m } }))['x'] as Tensor) : middle;
+    x = m ? arena.own(await sumOf(engine, [middle, m])) : middle;
   }
   return { pre, mid, final: x };
 }

@@ -16,6 +16,7 @@ import type { PromptSide } from '../../engine/model-run/prompts.js';
 import { siteValues } from '../../engine/questions/site-values.js';
 import type { SteeringKind, SteeringSite } from '../../engine/questions/steered.js';
 import { refuse } from '../../errors.js';
+import { normAt } from '../../model/blocks.js';
 import type { ModelConfig } from '../../model/types.js';
 import type { Example } from '../../task/types.js';
 import { positionsOf } from '../../text/where.js';
@@ -91,6 +92,8 @@ function lackOf(
   if (layer >= config.nLayers) return `its layers are 0 … ${config.nLayers - 1}`;
   if (head >= config.nHeads) return `its heads are h0 … h${config.nHeads - 1}`;
   if (kind === 'mlp-out' && config.dMlp === 0) return 'it has no MLPs';
+  if (kind === 'z' && normAt('ln1Post', config) !== null)
+    return 'a norm follows its attention, so that no vector of the stream is one head’s output';
   if (kind === 'resid-mid' && config.parallelBlocks)
     return 'its attention and MLP run side by side, with no stream between them';
   return null;

@@ -6,6 +6,7 @@
  *     indirect effect(layer, token) = E_noise p(answer | noise, restored at (layer, token)) − E_noise p(answer | noise)
  */
 import type { Engine } from '../../engine/core/engine.js';
+import { tokenEmbeddings } from '../../engine/model-run/prompts.js';
 import { withNoise } from '../../engine/questions/noised.js';
 import type { Site, SiteKind } from '../../engine/questions/questions.js';
 import { refuse } from '../../errors.js';
@@ -107,7 +108,7 @@ const meanProbability = (logs: Float64Array): number => logs.reduce((sum, log) =
 export async function embeddingDeviation(engine: Engine, subjects: readonly (readonly number[])[]): Promise<number> {
   let [count, mean, squares] = [0, 0, 0];
   for (const ids of subjects)
-    for (const x of await engine.model.weights.rows('embed.W_E', ids)) {
+    for (const x of await tokenEmbeddings(engine, ids)) {
       count++;
       const step = x - mean;
       mean += step / count;

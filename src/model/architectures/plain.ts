@@ -2,7 +2,8 @@ import { layout } from '../layout.js';
 import type { Fields } from '../fields.js';
 import type { StoredWeight } from '../weights.js';
 import { weightShapes } from '../weight-shapes.js';
-import { checkGroups, checkRotaryDims, evenSplit } from './shared.js';
+import type { ModelConfig } from '../types.js';
+import { checkGroups, checkRotaryDims, evenSplit, layerKinds } from './shared.js';
 import type { Architecture, Dialect, Reading } from './types.js';
 import { ACTIVATIONS } from './types.js';
 
@@ -70,9 +71,33 @@ const readConfig = (fields: Fields): Reading['config'] => {
     parallelBlocks: fields.flag('parallel_attn_mlp', false),
     nCtx: fields.integer('n_ctx'),
     dVocab,
+    ...besides(fields),
     dVocabOut: fields.integer('d_vocab_out', { fallback: dVocab }),
   };
 };
+
+/** What most models lack, and then say nothing of. */
+const besides = (
+  fields: Fields,
+): Pick<ModelConfig, 'normPlaces' | 'windows' | 'scoreCap' | 'logitCap' | 'embeddingScale'> => {
+  const places = {
+    before: fields.flag('norms_before', true),
+    after: fields.flag('use_normalization_before_and_after', false),
+  };
+  return {
+    ...(places.before && !places.after ? {} : { normPlaces: places }),
+    ...(fields.flag('use_local_attn', false) ? { windows: windowsOf(fields) } : {}),
+    ...(fields.has('attn_scores_soft_cap') ? { scoreCap: fields.real('attn_scores_soft_cap') } : {}),
+    ...(fields.has('output_logits_soft_cap') ? { logitCap: fields.real('output_logits_soft_cap') } : {}),
+    ...(fields.has('embedding_scale') ? { embeddingScale: fields.real('embedding_scale') } : {}),
+  };
+};
+
+const windowsOf = (fields: Fields): (number | null)[] =>
+  layerKinds(fields, 'attn_types', {
+    kinds: { global: null, local: fields.integer('window_size') },
+    nLayers: fields.integer('n_layers'),
+  });
 
 const rotaryOf = (fields: Fields, dHead: number) => {
   const base = fields.real('rotary_base', 10000);

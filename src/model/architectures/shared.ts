@@ -53,6 +53,22 @@ export const checkRotaryDims = (fields: Fields, dims: number, dHead: number): vo
     );
 };
 
+/** One of the kinds for each layer, from a list of their names. @throws model/config */
+export const layerKinds = <T>(
+  fields: Fields,
+  key: string,
+  { kinds, nLayers }: { readonly kinds: Readonly<Record<string, T>>; readonly nLayers: number },
+): T[] => {
+  const names = fields.raw(key);
+  const known = (name: unknown): name is string => typeof name === 'string' && Object.hasOwn(kinds, name);
+  if (!Array.isArray(names) || names.length !== nLayers || !names.every(known))
+    return refuse(
+      'model/config',
+      `${fields.where}: '${key}' has to name one kind of attention for each of ${nLayers} layers, of ${Object.keys(kinds).join(', ')}`,
+    );
+  return names.map((name: string) => kinds[name] as T);
+};
+
 /** Settings of a Hugging Face config.json that change nothing about the forward pass of a language model. */
 export const HARMLESS = new RegExp(
   [

@@ -27,6 +27,7 @@ import type { Runtime } from '../../../src/runtime/types.js';
 import type { Example, MetricKey } from '../../../src/task/types.js';
 import { batchOf, contrast, expectNear, withEngine } from '../../helpers/engine.js';
 import { golden } from '../../helpers/model-files.js';
+import { NORMED_WRITES, SHAPES } from '../../helpers/models/hand-made.js';
 import { randomModel } from '../../helpers/models/random-model.js';
 import { skipWithout } from '../../helpers/shared.js';
 
@@ -93,7 +94,13 @@ describe('the model under masks', () => {
       'other-prompt',
     ],
   ];
-  for (const [name, config, metric, source] of forms)
+  const normed = [
+    'norms behind attention and MLP',
+    SHAPES[NORMED_WRITES]!,
+    'logit-difference',
+    'other-prompt',
+  ] as const;
+  for (const [name, config, metric, source] of [...forms, normed])
     it(`${name}: answers as the engine does for masks between 0 and 1, and its gradient is that of the engine's answers`, async () => {
       await withEngine({ model: randomModel(config, 3), runtime }, async (engine) => {
         const mask = mixed(engine.universe.edgeCount);

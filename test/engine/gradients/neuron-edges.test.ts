@@ -9,12 +9,13 @@ import { withSession, type Session } from '../../../src/engine/questions/session
 import type { ModelConfig } from '../../../src/model/types.js';
 import { createRuntime, type Runtime } from '../../../src/runtime/index.js';
 import { batchOf, expectNear, withEngine } from '../../helpers/engine.js';
-import { randomModel, SHAPES } from '../../helpers/models/hand-made.js';
+import { randomModel, NORMED_WRITES, SHAPES } from '../../helpers/models/hand-made.js';
 import { onEveryRuntime } from '../../runtime/available.js';
 import { pairAt } from '../scene.js';
 
 /** Every shape, the attention-only one given MLPs. */
-const WITH_MLPS = Object.entries(SHAPES).map(([name, shape]) => [name, { dMlp: 7, ...shape }] as const);
+const { [NORMED_WRITES]: _, ...ADDED } = SHAPES;
+const WITH_MLPS = Object.entries(ADDED).map(([name, shape]) => [name, { dMlp: 7, ...shape }] as const);
 const BATCH = batchOf([pairAt(2, 1), pairAt(3, 2)]);
 const CLEAN: readonly Point[] = [{ at: 1, weight: 1 }];
 

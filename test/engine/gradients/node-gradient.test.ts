@@ -11,7 +11,7 @@ import { withSession, type Session } from '../../../src/engine/questions/session
 import { nodeScores } from '../../../src/attribution/edges/node-scores.js';
 import type { Runtime } from '../../../src/runtime/types.js';
 import { batchOf, contrast, expectNear, largest } from '../../helpers/engine.js';
-import { SHAPES } from '../../helpers/models/hand-made.js';
+import { NORMED_WRITES, SHAPES } from '../../helpers/models/hand-made.js';
 import { BATCH, MICRO } from '../../helpers/models/micro.js';
 import { createRuntime } from '../../../src/runtime/index.js';
 import { randomModel } from '../../helpers/models/random-model.js';
@@ -170,7 +170,8 @@ for (const shape of Object.keys(SHAPES))
         for (const [key, { sums }] of scores) expectNear(sums, whole, 1e-8, key);
       }));
 
-    for (const points of [CLEAN, riemannPoints('midpoint', 3)])
+    // an edge's score takes the norm's derivative at the base point, a node's at every point: there they are one
+    for (const points of shape === NORMED_WRITES ? [CLEAN] : [CLEAN, riemannPoints('midpoint', 3)])
       it(`along the embedding, ${points.length} points: what the scores of a node’s edges add up to`, () =>
         within(async (session) => {
           const { universe } = engine;
@@ -194,7 +195,7 @@ for (const shape of Object.keys(SHAPES))
         const scores = await scoresOf(session, { sites: sitesOf(scene), points, along: 'embedding' });
         for (const layer of layersOf(scene)) {
           expectNear(scores.get(`z ${layer}`)!.sums, scores.get(`attention-out ${layer}`)!.sums, 1e-11);
-          if (scene.model.config.dMlp > 0)
+          if (scene.model.config.dMlp > 0 && shape !== NORMED_WRITES)
             expectNear(scores.get(`neurons ${layer}`)!.sums, scores.get(`mlp-out ${layer}`)!.sums, 1e-11);
         }
       }));

@@ -43,6 +43,9 @@ export const randomModel = (config: Partial<ModelConfig>, seed: number): Model =
   return modelOf(whole, randomWeights(whole, seed));
 };
 
+/** Norms also behind attention and MLP: writes do not add up, so that what is defined through their sum is refused. */
+export const NORMED_WRITES = 'norms before and after, windows, soft caps, scaled embeddings';
+
 /** Small shapes that between them use every branch of the arithmetic. */
 export const SHAPES: Readonly<Record<string, Partial<ModelConfig>>> = {
   'LayerNorm, learned positions, biases': {
@@ -58,6 +61,12 @@ export const SHAPES: Readonly<Record<string, Partial<ModelConfig>>> = {
     ...{ nLayers: 2, nHeads: 2, nKeyValueHeads: 2, dModel: 8, dHead: 6, dMlp: 12, dVocab: 11, dVocabOut: 11 },
     ...{ norm: 'LN', positional: 'rotary', rotary: { base: 100, dims: 4, adjacentPairs: true } },
     ...{ activation: 'gelu_new', parallelBlocks: true, attnScale: 2.5 },
+  },
+  [NORMED_WRITES]: {
+    ...{ nLayers: 3, nHeads: 2, nKeyValueHeads: 1, dModel: 8, dHead: 4, dMlp: 10, dVocab: 11, dVocabOut: 11 },
+    ...{ norm: 'RMS', normPlaces: { before: true, after: true }, normOffset: 0.25, normEps: 0.5, windows: [3, null, 2] },
+    ...{ positional: 'rotary', rotary: { base: 100, dims: 4, adjacentPairs: false }, attnScale: 1.5 },
+    ...{ activation: 'gelu_new', gatedMlp: true, scoreCap: 1.5, logitCap: 2, embeddingScale: 1.5 },
   },
   'attention only, no norm, bidirectional': {
     ...{ nLayers: 3, nHeads: 2, nKeyValueHeads: 2, dModel: 6, dHead: 3, dVocab: 11, dVocabOut: 5 },

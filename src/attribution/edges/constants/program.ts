@@ -2,13 +2,15 @@
  * The model with its cut edges reading constants, as a program of these constants. It is the model under masks (`masks/program.ts`)
  * with the alternative streams written out:
  *
- *     alternative stream = positions + c_input + Σ over layers below (Σ_h c_h W_O + b_O + c_mlp)
+ *     alternative stream = positions + c_input + Σ over layers below (norm(Σ_h c_h W_O + b_O) + c_mlp)
+ *
+ * with the norm that follows attention, where the model has one.
  */
 import type { Universe } from '../../../circuit/types.js';
-import type { Arithmetic } from '../../../model/blocks.js';
+import { normalise, normsWrites, type Arithmetic } from '../../../model/blocks.js';
 import * as p from '../../../program/index.js';
 import type { Value } from '../../../program/index.js';
-import { B, maskedModel, POS } from '../masks/program.js';
+import { B, maskedModel, part, POS } from '../masks/program.js';
 import type { WholeModel } from '../whole-model.js';
 import type { Layout, Range } from './layout.js';
 
@@ -33,8 +35,11 @@ export function constantModel(arithmetic: Arithmetic, universe: Universe, layout
 }
 
 /** The inputs of the model under masks that say what senders say instead, by name. */
-function alternativesOf({ config, has }: Arithmetic, { sites }: Layout, constants: Value): Map<string, Value> {
+function alternativesOf(arithmetic: Arithmetic, { sites }: Layout, constants: Value): Map<string, Value> {
+  const { config, has } = arithmetic;
   const { nLayers, nHeads, dHead, dModel, dMlp } = config;
+  const vector = p.input('x', [1, 1, 1, dModel]);
+  const normed = part(normalise(vector, 'ln1Post', arithmetic), arithmetic);
   const positions = p.input('positions', [POS, dModel]);
   const constant = (site: string): Value => {
     const { start, end } = sites.get(site) as Range;
@@ -51,8 +56,15 @@ function alternativesOf({ config, has }: Arithmetic, { sites }: Layout, constant
     const byHead = p.reshape(z, [1, 1, nHeads, 1, dHead]);
     values.set(`z.${layer}`, p.broadcast(byHead, [1, B, nHeads, POS, dHead]));
     const weights = p.parameter(`${layer}.o.byHead`, [nHeads, dHead, dModel]);
-    sum = p.add(sum, p.reshape(p.sum(p.matmul(p.reshape(z, [nHeads, 1, dHead]), weights), [0]), [dModel]));
-    if (has.oBias) sum = p.add(sum, p.parameter(`${layer}.o.bias`, [dModel]));
+    const written = p.reshape(p.sum(p.matmul(p.reshape(z, [nHeads, 1, dHead]), weights), [0]), [dModel]);
+    const bias = has.oBias ? p.parameter(`${layer}.o.bias`, [dModel]) : null;
+    if (normsWrites(arithmetic)) {
+      const x = p.reshape(bias ? p.add(written, bias) : written, [1, 1, 1, dModel]);
+      sum = p.add(sum, p.reshape(normed(layer, { x, alt: x }), [dModel]));
+    } else {
+      sum = p.add(sum, written);
+      if (bias) sum = p.add(sum, bias);
+    }
     values.set(`mid.${layer}`, stream(sum));
     if (dMlp === 0) continue;
     const m = constant(`m@${layer}`);
