@@ -2,6 +2,13 @@
  * The arithmetic of a transformer, as functions from symbolic tensors to symbolic tensors. They say what is computed, once,
  * for every runtime; which of it is computed, for which heads and positions, is the engine's business.
  *
+ * The topology of a block is written once: attention, whose heads read the stream that enters and leave `mid`, then the MLP:
+ *
+ *     mid = pre + after(attention(before(pre)))        post = mid + after(mlp(before(what the MLP reads)))
+ *
+ * Every forward pass (`engine/model-run/block-forward.ts`), every backward pass (`block-backward.ts`) and every whole-model program
+ * goes through these two halves; which norms stand before and after, and which positions a query sees, is the config's to say.
+ *
  * Parameters carry short names without their layer (`qkv.weight`); `parameters.ts` makes their values from the model's weights.
  */
 import * as p from '../program/index.js';
@@ -25,6 +32,18 @@ const ACTIVATIONS: Readonly<Record<ActivationKind, (x: Value) => Value>> = {
   gelu: p.gelu,
   gelu_new: p.geluTanh,
   silu: p.silu,
+};
+
+/** The stream that a block's MLP reads; null: it has none. */
+export function mlpReads({ dMlp, parallelBlocks }: Pick<ModelConfig, 'dMlp' | 'parallelBlocks'>): 'pre' | 'mid' | null {
+  if (dMlp === 0) return null;
+  return parallelBlocks ? 'pre' : 'mid';
+}
+
+/** What a layer's mask is called where a program holds several layers: layers of one kind share it. */
+export const maskName = ({ windows }: Pick<ModelConfig, 'windows'>, layer: number): string => {
+  const window = windows?.[layer] ?? null;
+  return window === null ? 'mask' : `mask.${window}`;
 };
 
 export type NormName = 'ln1' | 'ln2' | 'ln1Post' | 'ln2Post' | 'lnFinal';

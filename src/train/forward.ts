@@ -2,8 +2,16 @@
  * The forward pass of a model in training, put together from the model's own blocks: the arithmetic that is trained is the
  * arithmetic that is studied. Named dims: `batch`, `pos`.
  */
-import { maskName, mlpReads } from '../model/block.js';
-import { attentionOutput, attentionPattern, mlp, projectHeads, unembed, type Arithmetic } from '../model/blocks.js';
+import {
+  maskName,
+  mlpReads,
+  attentionOutput,
+  attentionPattern,
+  mlp,
+  projectHeads,
+  unembed,
+  type Arithmetic,
+} from '../model/blocks.js';
 import type { ModelConfig } from '../model/types.js';
 import * as p from '../program/index.js';
 import type { Shape, Value } from '../program/index.js';

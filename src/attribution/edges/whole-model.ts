@@ -1,11 +1,11 @@
 /** The whole model as one program with something to be learned in it, run on batches: the metric, and its gradient there. */
+import { maskName } from '../../model/blocks.js';
 import { Arena } from '../../engine/core/arena.js';
 import type { PlannedBatch } from '../../engine/core/batches.js';
 import type { Engine } from '../../engine/core/engine.js';
 import { withSession, type AskOptions, type Session } from '../../engine/questions/session.js';
 import { makeSpan, type Span } from '../../engine/core/span.js';
 import { refuse } from '../../errors.js';
-import { maskName } from '../../model/block.js';
 import { parameterValue } from '../../model/parameters.js';
 import type { Program } from '../../program/index.js';
 import type { Constant, Kernel, Tensor, Tensors } from '../../runtime/types.js';

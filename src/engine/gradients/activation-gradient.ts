@@ -5,7 +5,7 @@
  * Nothing flows back through the replaced group, and below it every run is the base run. A gradient is linear in what reaches it,
  * so what all groups and points send down past their own place is summed and goes down once, through the base run.
  */
-import { mlpReads } from '../../model/block.js';
+import { mlpReads } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import { Arena } from '../core/arena.js';
 import { forwardSaved, gradientThroughMlp, type Saved } from '../model-run/backward.js';

@@ -1,5 +1,5 @@
 /** Edges out of and into single neurons of chosen MLPs, estimated with one backward pass for each point. */
-import { mlpReads } from '../../model/block.js';
+import { mlpReads } from '../../model/blocks.js';
 import { parameterValue } from '../../model/parameters.js';
 import type { Tensor } from '../../runtime/types.js';
 import { Arena, withArena } from '../core/arena.js';

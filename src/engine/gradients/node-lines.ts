@@ -2,8 +2,7 @@
  * Runs in which one site of a layer lies on the straight line from its alternative (0) to what it says in the base run (1), at
  * several points at once, and everything else is computed from there: all heads, neurons and positions of the site move together.
  */
-import { mlpReads } from '../../model/block.js';
-import { normsWrites } from '../../model/blocks.js';
+import { mlpReads, normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import { savingVisitor, type Pass, type Saved } from '../model-run/backward.js';
 import { forwardBlock, mlpHalf, type ForwardVisitor } from '../model-run/block-forward.js';

@@ -1,6 +1,5 @@
 /** A forward pass that keeps what the way back needs, and the steps back through one layer. */
-import { mlpReads } from '../../model/block.js';
-import { normsWrites } from '../../model/blocks.js';
+import { mlpReads, normsWrites } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';

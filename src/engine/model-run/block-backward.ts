@@ -1,5 +1,5 @@
 /** The way back through a block, for every backward pass that there is: a visitor scores what is reached and says how far to go. */
-import { mlpReads } from '../../model/block.js';
+import { mlpReads } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import { withArena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
@@ -14,7 +14,7 @@ export interface AtReaders {
   readonly mlp: Tensor | null;
 }
 
-export interface BackwardVisitor {
+interface BackwardVisitor {
   /** the lowest place of the block that is asked for; default `pre`, and then there is a gradient to go on with */
   readonly lowest?: 'mid' | 'z' | 'heads' | 'pre';
   /** the gradient at the stream after attention; `keep` makes it the visitor's */

@@ -2,7 +2,7 @@
  * The forward pass through a block, for every pass that there is. What is replaced on the way and what is kept of it is said by a
  * visitor; what a block is, by its topology (`model/block.ts`).
  */
-import { mlpReads } from '../../model/block.js';
+import { mlpReads } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
 import { withArena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
@@ -20,7 +20,7 @@ export interface Attended {
 }
 
 /** What the whole block has made; `post`, the stream it leaves, is the visitor's in any case, and without an MLP it is `mid`. */
-export interface Passed {
+interface Passed {
   /** null where a pass began behind attention */
   readonly pre: Tensor | null;
   readonly mid: Tensor;
@@ -73,7 +73,7 @@ export function attentionHalf(place: Place, pre: Tensor, visitor: ForwardVisitor
     const heads = visitor.heads ? await visitor.heads(computed) : computed;
     const swaps = await visitor.swaps?.(layer);
     const options = { cached: visitor.cached?.[layer] ?? null, ...(swaps && { swaps }) };
-    const z = visitor.z?.(layer) ?? (arena.own(await attend(place, heads, options))['z'] as Tensor);
+    const z = visitor.z?.(layer) ?? (arena.own(await attend(place, heads, options))['z']);
     const written = await output(place, pre, z);
     const mid = visitor.mid ? await visitor.mid(layer, written) : written;
     visitor.attended?.({ heads, z, mid }, (tensor) => arena.release(tensor));

@@ -1,7 +1,6 @@
 /** What questions are asked against: a base run, where alternatives come from, and the judge. */
 import { refuse } from '../../errors.js';
-import { mlpReads } from '../../model/block.js';
-import { normsWrites } from '../../model/blocks.js';
+import { mlpReads, normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';

@@ -8,7 +8,7 @@
  * since each has readers of its own, MLPs all at once.
  */
 import type { Tensor, Tensors } from '../../runtime/types.js';
-import { makeCommon, type Common } from './circuit-common.js';
+import { makeCommon, mixedHeads, type Common } from './circuit-common.js';
 import { activeSenders, untouchedSenders, type Keep } from './live-senders.js';
 import { Arena, withArena } from '../core/arena.js';
 import { pieces, planChunks } from '../core/chunks.js';
@@ -244,31 +244,15 @@ class CircuitRun {
     return edge < 0 ? 0 : (this.keep[edge] as number);
   }
 
-  /** What readers read of heads whose writes are normed [readers, examples, pos, d]: of each layer, the norm of their own mixture. */
-  private async mixed(readers: readonly number[], { store, arena }: { store: Tensor; arena: Arena }): Promise<Tensors> {
+  /** What readers read of heads whose writes are normed. */
+  private async mixed(readers: readonly number[], of: { store: Tensor; arena: Arena }): Promise<Tensors> {
     if (!this.common.mixes) return {};
-    const { bound, span } = this.common;
-    const shape = [readers.length, ...store.shape.slice(1)];
-    const size = shape.reduce((a, b) => a * b, 1);
-    let mixed = floats(bound, arena, { values: new Float32Array(size), shape });
-    if (readers.length === 0) return { mixed };
-    for (const { layer, from, to } of this.normed.filter((one) => one.to > one.from)) {
+    const layers = this.normed.map(({ layer, from, to }) => {
       const senders = this.stored.slice(from, to);
       const kept = readers.flatMap((reader) => senders.map((sender) => this.kept(sender, reader)));
-      if (kept.every((amount) => amount === 0)) continue;
-      const inputs = {
-        rows: arena.own(this.engine.runtime.rows(store, from, to)),
-        'mask.readers': floats(bound, arena, {
-          values: Float32Array.from(kept),
-          shape: [readers.length, senders.length],
-        }),
-        'z.alt': at(bound.alternative.z, layer),
-        onto: mixed,
-        positions: span.positions,
-      };
-      mixed = arena.own(await this.engine.run({ name: 'mixHeads', layer, inputs }))['x'] as Tensor;
-    }
-    return { mixed };
+      return { layer, from, to, kept };
+    });
+    return { mixed: await mixedHeads(this.common, { ...of, readers: readers.length, layers }) };
   }
 
   /** How much of each row of the store each reader reads: [readers, rows]; of heads that come in mixed, nothing. */

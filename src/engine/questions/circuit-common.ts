@@ -2,7 +2,7 @@
 import { normsWrites } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
-import { at, spread, type BoundRun } from '../model-run/bound-run.js';
+import { at, floats, spread, type BoundRun } from '../model-run/bound-run.js';
 import type { Span } from '../core/span.js';
 
 /** What all circuits start from. */
@@ -48,6 +48,39 @@ export async function makeCommon(on: { bound: BoundRun; span: Span; arena: Arena
     baseHeads: perLayer(headChanges),
     baseMlp: perLayer((layer) => minus(at(base.m, layer), at(alternative.m, layer))),
   };
+}
+
+/** Heads of a layer in a store: its rows, and how much of each the readers keep [readers, heads]. */
+interface Mixture {
+  readonly layer: number;
+  readonly from: number;
+  readonly to: number;
+  readonly kept: readonly number[];
+}
+
+/** Of every layer the norm of the readers' own mixtures of its heads, added up [readers, examples, pos, d]; owned by the arena. */
+export async function mixedHeads(
+  { bound, span }: Common,
+  of: { store: Tensor; arena: Arena; readers: number; layers: readonly Mixture[] },
+): Promise<Tensor> {
+  const { engine, alternative } = bound;
+  const { store, arena, readers } = of;
+  const shape = [readers, ...store.shape.slice(1)];
+  const zeros = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  let mixed = floats(bound, arena, { values: zeros, shape });
+  for (const { layer, from, to, kept } of of.layers) {
+    if (kept.every((amount) => amount === 0)) continue;
+    const values = Float32Array.from(kept);
+    const inputs = {
+      rows: arena.own(engine.runtime.rows(store, from, to)),
+      'mask.readers': floats(bound, arena, { values, shape: [readers, to - from] }),
+      'z.alt': at(alternative.z, layer),
+      onto: mixed,
+      positions: span.positions,
+    };
+    mixed = arena.own(await engine.run({ name: 'mixHeads', layer, inputs }))['x'] as Tensor;
+  }
+  return mixed;
 }
 
 /** Made when first asked for, once for each layer. */

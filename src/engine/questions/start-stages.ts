@@ -1,5 +1,5 @@
 /** Where a walk can start: at each stage of a layer, with as little recomputed as the stage allows. */
-import { mlpReads } from '../../model/block.js';
+import { mlpReads } from '../../model/blocks.js';
 import type { Tensor } from '../../runtime/types.js';
 import type { Arena } from '../core/arena.js';
 import type { Masks } from './masks.js';

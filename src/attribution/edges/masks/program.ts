@@ -8,8 +8,9 @@
  * that the engine asks about; masks between them interpolate.
  */
 import type { Universe } from '../../../circuit/types.js';
-import { maskName, mlpReads } from '../../../model/block.js';
 import {
+  maskName,
+  mlpReads,
   attentionPattern,
   attentionSum,
   mlp,
@@ -142,7 +143,7 @@ function upTo(said: readonly Said[], count: number): readonly Said[] {
   return said.filter(({ change }) => (sum += change.shape[0] as number) <= count);
 }
 
-export type Part = (layer: number, leaves: { x: Value; alt: Value }) => Value;
+type Part = (layer: number, leaves: { x: Value; alt: Value }) => Value;
 
 /** An expression over `x` and `alt`, to be filled in for each layer: its parameters are then called `{layer}.{name}`. */
 export function part(expression: Value, { config }: Arithmetic): Part {
