@@ -4,7 +4,7 @@
  */
 import { mlpReads } from '../../model/blocks.js';
 import type { Tensor, Tensors } from '../../runtime/types.js';
-import { withArena } from '../core/arena.js';
+import { withArena, type Arena } from '../core/arena.js';
 import type { Engine } from '../core/engine.js';
 import type { Span } from '../core/span.js';
 import { attend, feedForward, output, project, type HeadTensors, type Place, type Swaps } from './layers.js';
@@ -71,14 +71,24 @@ export function attentionHalf(place: Place, pre: Tensor, visitor: ForwardVisitor
   return withArena(async (arena) => {
     const computed = arena.own({ ...(await project(place, pre)) });
     const heads = visitor.heads ? await visitor.heads(computed) : computed;
-    const swaps = await visitor.swaps?.(layer);
-    const options = { cached: visitor.cached?.[layer] ?? null, ...(swaps && { swaps }) };
-    const z = visitor.z?.(layer) ?? (arena.own(await attend(place, heads, options))['z']);
+    const z = visitor.z ? visitor.z(layer) : await outputsOf(place, heads, { visitor, arena });
     const written = await output(place, pre, z);
     const mid = visitor.mid ? await visitor.mid(layer, written) : written;
     visitor.attended?.({ heads, z, mid }, (tensor) => arena.release(tensor));
     return mid;
   });
+}
+
+/** What the heads put out, as long as the arena. */
+async function outputsOf(
+  place: Place,
+  heads: HeadTensors,
+  { visitor, arena }: { visitor: ForwardVisitor; arena: Arena },
+): Promise<Tensor> {
+  const swaps = await visitor.swaps?.(place.layer);
+  const options = { cached: visitor.cached?.[place.layer] ?? null, ...(swaps && { swaps }) };
+  const { z } = arena.own(await attend(place, heads, options));
+  return z as Tensor;
 }
 
 /** The streams of a block → the stream after its MLP, or after attention where it has none. */
