@@ -7,6 +7,8 @@ export interface ProgressEvent {
   readonly total: number;
   /** e.g. an estimate of what is still to come, or the figure found */
   readonly note?: string;
+  /** what to know where the work is stopped now, e.g. how the next run goes on from here */
+  readonly ifStopped?: string;
 }
 
 export type ProgressListener = (event: ProgressEvent) => void;

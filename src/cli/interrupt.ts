@@ -3,8 +3,11 @@ import { TheveninError } from '../errors.js';
 
 const GRACE_MS = 3000;
 
-export const interrupted = (): TheveninError =>
-  new TheveninError('cli/interrupted', 'interrupted; files already complete are kept, unfinished ones are not');
+const interrupted = (advice: string | undefined): TheveninError =>
+  new TheveninError(
+    'cli/interrupted',
+    `interrupted; files already complete are kept, unfinished ones are not${advice === undefined ? '' : `; ${advice}`}`,
+  );
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -12,13 +15,20 @@ export interface Interrupt {
   release(): void;
 }
 
-/** @param onDeaf called when the first Ctrl-C was not heeded in time, or at the second one */
-export const listenForInterrupt = (onDeaf: () => void): Interrupt => {
+/**
+ * @param onDeaf called when the first Ctrl-C was not heeded in time, or at the second one
+ * @param advice what to add, from what is being done then
+ */
+export const listenForInterrupt = (
+  onDeaf: (reason: TheveninError) => void,
+  advice: () => string | undefined,
+): Interrupt => {
   const controller = new AbortController();
   const stop = (): void => {
-    if (controller.signal.aborted) return onDeaf();
-    controller.abort(interrupted());
-    setTimeout(onDeaf, GRACE_MS).unref();
+    const reason = interrupted(advice());
+    if (controller.signal.aborted) return onDeaf(reason);
+    controller.abort(reason);
+    setTimeout(() => onDeaf(reason), GRACE_MS).unref();
   };
   process.on('SIGINT', stop);
   return { signal: controller.signal, release: () => void process.off('SIGINT', stop) };

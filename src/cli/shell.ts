@@ -6,8 +6,9 @@ import { toParser } from './command.js';
 import type { CliCommand } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { asTheveninError, describeFailure } from './failure.js';
-import { interrupted, listenForInterrupt } from './interrupt.js';
+import { listenForInterrupt } from './interrupt.js';
 import { createProgressView, isWatched } from './progress.js';
+import type { ProgressListener } from '../progress.js';
 
 const EXAMPLES = `
 Examples:
@@ -17,15 +18,22 @@ Examples:
   thevenin validate my-task.json --model models/ioi
 `;
 
+type OnDeaf = Parameters<typeof listenForInterrupt>[0];
+
 /** Runs one command with a progress view and Ctrl-C of its own. */
-const start = async (command: CliCommand, parsed: Command, onDeaf: () => void): Promise<void> => {
-  const interrupt = listenForInterrupt(onDeaf);
+const start = async (command: CliCommand, parsed: Command, onDeaf: OnDeaf): Promise<void> => {
+  let advice: string | undefined;
+  const interrupt = listenForInterrupt(onDeaf, () => advice);
   const progress = await createProgressView(process.stderr, isWatched(process.stderr, process.env));
   const print = (text: string): void => void process.stdout.write(`${printableOutput(text)}\n`);
   try {
     const given = parsed.processedArgs as (string | undefined)[];
     const { verbose: _, ...options } = parsed.opts<Record<string, unknown>>();
-    await command.run({ signal: interrupt.signal, onProgress: progress.listener, print }, given, options);
+    const onProgress: ProgressListener = (event) => {
+      advice = event.ifStopped;
+      progress.listener(event);
+    };
+    await command.run({ signal: interrupt.signal, onProgress, print }, given, options);
     interrupt.signal.throwIfAborted();
   } catch (error) {
     throw interrupt.signal.aborted ? interrupt.signal.reason : error;
@@ -44,7 +52,7 @@ const thrownNotPrinted = (parser: Command): Command =>
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true);
 
-const createProgram = (onDeaf: () => void): Command => {
+const createProgram = (onDeaf: OnDeaf): Command => {
   const program = thrownNotPrinted(new Command('thevenin'))
     .description(
       'Causal circuit discovery for transformer language models: the smallest subgraph that still does the task.',
@@ -70,7 +78,7 @@ export const runCommandLine = async (words: readonly string[]): Promise<number> 
     process.stderr.write(`${describeFailure(error, words.includes('--verbose'))}\n`);
     return error.exit;
   };
-  const program = createProgram(() => process.exit(report(interrupted())));
+  const program = createProgram((reason) => process.exit(report(reason)));
   try {
     await program.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
     return 0;

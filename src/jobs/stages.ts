@@ -2,9 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { formatDuration } from '../duration.js';
 import { countsBetween, noCounts, type Counters } from '../engine/core/counters.js';
 import type { Engine } from '../engine/core/engine.js';
-import { fit, mebibytes, type Fitted } from '../engine/core/fit.js';
+import { fit, mebibytes } from '../engine/core/fit.js';
 import { rehearse, type Rehearsal, type WatchedWork } from '../engine/core/rehearse.js';
 import type { ProgressListener } from '../progress.js';
+import type { Example } from '../task/types.js';
 
 export interface FinishedStage {
   readonly stage: string;
@@ -26,12 +27,9 @@ export type Report = (done: number, note?: string, total?: number) => void;
 export interface Rehearsed {
   readonly total: number;
   readonly engine: Engine;
-  /** tokens of the longest prompt */
-  readonly longest: number;
+  readonly examples: readonly Pick<Example, 'clean'>[];
   /** the stage whose pace the estimate of time is made at */
   readonly pace?: string;
-  /** said before the estimate */
-  readonly note?: string;
 }
 
 /** Times the stages of a run, counts what each computes, and tells whoever watches. */
@@ -39,6 +37,7 @@ export class Stages {
   readonly finished: FinishedStage[] = [];
   readonly startedAt = new Date();
   private counters: Counters = noCounts();
+  private advice: string | undefined;
 
   constructor(
     private readonly listener: ProgressListener,
@@ -50,6 +49,11 @@ export class Stages {
     this.counters = counters;
   }
 
+  /** What to say where the work is stopped from now on. */
+  ifStopped(advice: string | undefined): void {
+    this.advice = advice;
+  }
+
   /** Runs one stage; `report` tells how far it is. */
   async run<T>(stage: string, total: number, work: (report: Report) => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
@@ -58,7 +62,8 @@ export class Stages {
     let last = { done: -1, total };
     const report: Report = (done, note, of = last.total) => {
       last = { done, total: of };
-      this.listener({ stage, done, total: of, ...(note === undefined ? {} : { note }) });
+      const said = { ...(note === undefined ? {} : { note }), ...(this.advice && { ifStopped: this.advice }) };
+      this.listener({ stage, done, total: of, ...said });
     };
     report(0);
     const result = await work(report);
@@ -71,21 +76,19 @@ export class Stages {
   /**
    * Runs one stage that has been gone through on shapes first: it is cut so that it fits the memory budget, and says beforehand what
    * it will hold and, where a pace is known, how long it will take.
-   * @throws TheveninError discovery/memory
    */
-  async rehearsed<T>(stage: string, { total, engine, ...asked }: Rehearsed, work: WatchedWork<T>): Promise<T> {
+  async rehearsed<T>(stage: string, of: Rehearsed, work: WatchedWork<T>): Promise<T> {
+    const { total, engine, examples } = of;
     return this.run(stage, total, async (report) => {
-      const fitted = await this.fit(stage, { engine, longest: asked.longest }, work);
-      const note = [asked.note, this.describe(fitted, asked.pace)].filter(Boolean).join('; ');
+      const longest = Math.max(1, ...examples.map(({ clean }) => clean.length));
+      const fitted = await fit(engine, { what: stage, longest }, (limits) => rehearse(engine, limits, work));
+      const { memoryBytes } = engine.options;
+      const above = fitted.bytes > memoryBytes ? `, above the ceiling of ${mebibytes(memoryBytes)}` : '';
+      const note = `${this.describe(fitted, of.pace)}${above}`;
       report(0, note);
       const onProgress = (done: number, of: number): void => report(done, note, of);
       return work(engine.within(fitted.limits), { signal: this.signal, onProgress });
     });
-  }
-
-  private fit(what: string, of: Pick<Rehearsed, 'engine' | 'longest'>, work: WatchedWork<unknown>): Promise<Fitted> {
-    const instead = 'or fewer or shorter prompts (--examples)';
-    return fit(of.engine, { what, longest: of.longest, instead }, (limits) => rehearse(of.engine, limits, work));
   }
 
   /** `about 12 s, 80 MiB` */

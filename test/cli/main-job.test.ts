@@ -123,7 +123,7 @@ describe('thevenin, the main job', () => {
     ];
     const run = await runCli(words, { interruptAt: 'does the model do the task' });
     expect(run.code, run.stderr).equal(130);
-    expect(run.stderr).match(/\[cli\/interrupted\]/);
+    expect(run.stderr).match(/--journal FILE keeps what exact has measured.*\[cli\/interrupted\]/);
     expect(run.stderr).not.match(/\n\s+at /);
     expect(existsSync(out)).equal(false);
   });

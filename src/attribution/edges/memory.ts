@@ -1,7 +1,7 @@
 /** What a method will hold in memory, and how work is cut so that it fits. */
 import { fit, type Fitted } from '../../engine/core/fit.js';
 import { rehearse, type Rehearsal } from '../../engine/core/rehearse.js';
-import { makeSource } from '../../engine/sources/index.js';
+import { sourceFor } from '../../engine/sources/rehearsed.js';
 import type { Method, MethodContext } from './types.js';
 
 /**
@@ -16,8 +16,7 @@ export async function estimateMemory(
   chunkTokens = context.engine.options.chunkTokens,
 ): Promise<Rehearsal> {
   const tensors = await rehearse(context.engine, { chunkTokens }, async (engine, watch) => {
-    // every source but the other prompt is a made-up run of the same shapes
-    const source = context.source && (await makeSource(engine, 'zero', { batches: [], side: 'corrupt' }));
+    const source = await sourceFor(engine, context.source);
     await method.run({ ...context, ...watch, engine, source, journal: undefined });
   });
   return { ...tensors, bytes: tensors.bytes + scoreBytes(context) };

@@ -13,8 +13,8 @@ interface Fitting {
   readonly what: string;
   /** tokens of the longest prompt: less at once there is not */
   readonly longest: number;
-  /** what to do where one prompt at a time is too much */
-  readonly instead: string;
+  /** what to do where one prompt at a time is too much; left out: it is tried */
+  readonly instead?: string;
 }
 
 /** A little less than fits in proportion: not all of it shrinks with the chunks. */
@@ -34,8 +34,9 @@ export async function fit(
   for (;;) {
     const limits = { chunkTokens };
     const found = await estimate(limits);
-    if (found.bytes <= memoryBytes) return { ...found, limits };
-    if (chunkTokens <= longest)
+    const least = chunkTokens <= longest;
+    if (found.bytes <= memoryBytes || (least && instead === undefined)) return { ...found, limits };
+    if (least)
       refuse(
         'discovery/memory',
         `${what} needs about ${mebibytes(found.bytes)} even with one pair of ${longest} tokens at a time, of ${mebibytes(memoryBytes)}; give more memory (--memory), ${instead}`,

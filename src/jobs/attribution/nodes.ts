@@ -88,12 +88,14 @@ async function findNodes(bench: Workbench, doing: Doing): Promise<Found<NodesRec
   const { task } = await openTask(bench.model, { ...doing.asked, split: false });
   const question = questionOf(bench, task, doing);
   const memory = planNodes(bench.engine, task.examples, question);
-  const attribution = await stages.run(stageTitle(question, memory), task.examples.length, (report) => {
-    const onProgress = (done: number): void => report(done);
-    return attributeNodes(bench.engine, task.examples, { ...question, onProgress, signal: stages.signal });
-  });
+  const of = { ...bench, examples: task.examples, total: task.examples.length };
+  const attributed = stageTitle(question, memory);
+  const attribution = await stages.rehearsed(attributed, of, (engine, watch) =>
+    attributeNodes(engine, task.examples, { ...question, ...watch }),
+  );
   const measured: MeasuredNode[][] = [];
-  for (const estimates of attribution.sites) measured.push(await measureSite(bench, task, { ...doing, estimates }));
+  for (const estimates of attribution.sites)
+    measured.push(await measureSite(bench, task, { ...doing, estimates, attributed }));
   const sidecars = attribution.sites.map(sidecarOf);
   return {
     record: recordOf({ ...doing, task, attribution, measured, sidecars }),
@@ -106,15 +108,15 @@ async function findNodes(bench: Workbench, doing: Doing): Promise<Found<NodesRec
 async function measureSite(
   { engine }: Workbench,
   { examples, metric }: CheckedTask,
-  { asked, stages, estimates }: Doing & { readonly estimates: NodeEstimates },
+  { asked, stages, estimates, attributed }: Doing & { readonly estimates: NodeEstimates; readonly attributed: string },
 ): Promise<MeasuredNode[]> {
   const { plan } = estimates;
   const { cells, top } = chooseCells(estimates, asked);
   const title = `exact effects of ${cells.length} of ${plan.cells} nodes, ${plan.kind.key}`;
-  const effects = await stages.run(title, examples.length, (report) => {
-    const onProgress = (done: number): void => report(done);
-    return measureCells(engine, examples, { grid: plan, cells, metric, onProgress, signal: stages.signal });
-  });
+  const of = { engine, examples, total: examples.length, pace: attributed };
+  const effects = await stages.rehearsed(title, of, (own, watch) =>
+    measureCells(own, examples, { grid: plan, cells, metric, ...watch }),
+  );
   return cells.map((cell, i) =>
     measuredOf(estimates, { cell, effects: effects[i] as Float64Array, why: i < top ? 'strongest' : 'random' }),
   );

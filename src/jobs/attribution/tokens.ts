@@ -52,9 +52,10 @@ export const tokens = job<TokensRequest, TokensRecord, 'task' | 'model'>({
     const setting: TokenSetting = { steps, rule, samples, seed };
     return async ({ model, engine }, stages) => {
       const { task } = await openTask(model, { ...asked, split: false });
-      const question = { method, setting, baseline, spans, metric: task.metric, signal: stages.signal };
-      const attribution = await stages.run(method.title(setting), task.examples.length, (report) =>
-        attributeTokens(engine, task.examples, { ...question, onProgress: (done) => report(done) }),
+      const question = { method, setting, baseline, spans, metric: task.metric };
+      const of = { engine, examples: task.examples, total: task.examples.length };
+      const attribution = await stages.rehearsed(method.title(setting), of, (own, watch) =>
+        attributeTokens(own, task.examples, { ...question, ...watch }),
       );
       const sidecar = sidecarOf(attribution, method);
       return { record: recordOf(model, { asked, task, method, setting, attribution, sidecar }), sidecars: [sidecar] };

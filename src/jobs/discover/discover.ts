@@ -16,6 +16,7 @@ import type { PositionGroups } from '../../engine/model-run/groups.js';
 import { mebibytes } from '../../engine/core/fit.js';
 import type { Rehearsal } from '../../engine/core/rehearse.js';
 import type { AlternativeMaker } from '../../engine/sources/index.js';
+import { sourceFor } from '../../engine/sources/rehearsed.js';
 import { REPORT } from '../../report/folders/report.js';
 import type { ReportRecord } from '../../report/records/report.js';
 import type { CheckedTask, Example } from '../../task/types.js';
@@ -143,9 +144,20 @@ async function findScores(
   task: CheckedTask,
   { request, stages, ...given }: Omit<Parameters<typeof score>[2], 'source'> & { request: DiscoverRequest },
 ) {
+  stages.ifStopped(adviceFor(given.method, request.journal));
   const capability = await checkCapability(bench, task, { force: request.force, stages });
   const { maker: source, record: ablation } = await openSource(bench, task, { request, stages });
-  return { capability, source, ablation, ...(await score(bench, task, { ...given, source, stages })) };
+  const scored = await score(bench, task, { ...given, source, stages });
+  stages.ifStopped(undefined);
+  return { capability, source, ablation, ...scored };
+}
+
+/** How a method that was stopped goes on. */
+function adviceFor({ key, resumes }: Method, journal: string | undefined): string | undefined {
+  if (resumes !== true) return undefined;
+  return journal === undefined
+    ? `--journal FILE keeps what ${key} has measured, and the next run goes on from there`
+    : `what ${key} has measured is in ${journal}: the same command goes on from there`;
 }
 
 /** With the journal that was asked for, if one was: it is read, and taken, before anything is computed. */
@@ -218,13 +230,14 @@ function evaluate(
 ): Promise<Evaluation> {
   const examples = pick(task, 'report');
   const [circuit, ...random] = circuits.map(({ edges }) => edges);
-  return stages.run(`held-out evaluation, ${random.length} random circuits`, examples.length, (report) =>
-    evaluateCircuit(bench.engine, examples, circuit as Uint8Array, {
+  const title = `held-out evaluation, ${random.length} random circuits`;
+  const of = { engine: bench.engine, examples, total: examples.length, pace: CAPABILITY };
+  return stages.rehearsed(title, of, async (engine, watch) =>
+    evaluateCircuit(engine, examples, circuit as Uint8Array, {
       metric: task.metric,
       random,
-      source,
-      signal: stages.signal,
-      onProgress: (done) => report(done),
+      source: await sourceFor(engine, source),
+      ...watch,
     }),
   );
 }

@@ -15,6 +15,8 @@ import { measureEffects, type EdgeCut } from '../../evaluation/effects.js';
 import { meanOf } from '../../evaluation/statistics/intervals.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import type { DiscoverRequest } from './request.js';
+import { sourceFor } from '../../engine/sources/rehearsed.js';
+import { CAPABILITY } from './capable.js';
 import type { Stages } from '../stages.js';
 import type { Workbench } from '../workbench.js';
 
@@ -133,10 +135,8 @@ export function measureExact(
   of: Pick<FinerWork, 'source' | 'stages' | 'examples'> & { cuts: readonly EdgeCut[]; what: string },
 ): Promise<Float64Array[]> {
   const { cuts, what, source, stages, examples } = of;
-  return stages.run(`exact effects of ${cuts.length} ${what}`, examples.length, (report) =>
-    measureEffects(engine, examples, cuts, {
-      ...{ metric, source, signal: stages.signal },
-      onProgress: (done) => report(done),
-    }),
+  const title = `exact effects of ${cuts.length} ${what}`;
+  return stages.rehearsed(title, { engine, examples, total: examples.length, pace: CAPABILITY }, async (own, watch) =>
+    measureEffects(own, examples, cuts, { metric, source: await sourceFor(own, source), ...watch }),
   );
 }

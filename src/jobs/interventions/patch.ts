@@ -85,9 +85,9 @@ export const patch = job<PatchRequest, PatchingRecord, 'task' | 'model'>({
     const { examples, metric } = task;
     const { kind, direction, plan } = plannerOf(asked);
     const grids = plan(bench, examples, asked);
-    const question = { metric, direction, grids, signal: stages.signal };
-    const patching = await stages.run(titleOf(grids, direction), costOf(grids, examples.length), (report) =>
-      runGrids(bench.engine, examples, { ...question, onProgress: (done) => report(done) }),
+    const of = { ...bench, examples, total: costOf(grids, examples.length) };
+    const patching = await stages.rehearsed(titleOf(grids, direction), of, (engine, watch) =>
+      runGrids(engine, examples, { metric, direction, grids, ...watch }),
     );
     const sidecars = patching.grids.map(sidecarOf);
     const { clean, corrupt } = patching;

@@ -155,11 +155,8 @@ function runDoses(
   const { examples, places, asked } = plan;
   const { coefficients, side } = asked;
   const total = examples.length * places.labels.length * coefficients.length;
-  return stages.run('doses', total, (report) =>
-    steerTask(engine, examples, {
-      ...{ vector, places, coefficients, metric, side },
-      ...{ signal: stages.signal, onProgress: (done) => report(done) },
-    }),
+  return stages.rehearsed('doses', { engine, examples, total }, (own, watch) =>
+    steerTask(own, examples, { vector, places, coefficients, metric, side, ...watch }),
   );
 }
 
