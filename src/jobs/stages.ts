@@ -62,7 +62,10 @@ export class Stages {
     let last = { done: -1, total };
     const report: Report = (done, note, of = last.total) => {
       last = { done, total: of };
-      const said = { ...(note === undefined ? {} : { note }), ...(this.advice && { ifStopped: this.advice }) };
+      const said = {
+        ...(note === undefined ? {} : { note }),
+        ...(this.advice === undefined ? {} : { ifStopped: this.advice }),
+      };
       this.listener({ stage, done, total: of, ...said });
     };
     report(0);
