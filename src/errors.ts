@@ -18,6 +18,10 @@ export const CATALOGUE = {
     exit: 2,
     summary: 'A name of a node, edge, path or position does not follow the address grammar.',
   },
+  'circuit/architecture': {
+    exit: 2,
+    summary: 'Two circuits, or a circuit and a model, are of different architectures.',
+  },
   'circuit/exchange': { exit: 2, summary: 'A circuit file is not in the exchange format, or is of another model.' },
   'circuit/layout': { exit: 2, summary: 'A layout is unknown.' },
   'circuit/reference': { exit: 2, summary: 'A reference circuit is unknown, malformed, or does not fit the model.' },

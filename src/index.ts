@@ -25,6 +25,10 @@ const later =
  * ```
  */
 export const discover = later(async () => (await import('./jobs/discover/discover.js')).discover);
+/** Judges a circuit, wherever it comes from, by every criterion on held-out pairs of a task. */
+export const evaluate = later(async () => (await import('./jobs/circuits/evaluate.js')).evaluate);
+/** How alike two circuits are, in edges and in nodes. */
+export const compare = later(async () => (await import('./jobs/circuits/compare.js')).compare);
 /** Causal tracing of facts (ROME). */
 export const causalTrace = later(async () => (await import('./jobs/interventions/causal-trace.js')).causalTrace);
 /** Activation patching grids, path patching and attention knock-out. */
@@ -58,6 +62,8 @@ export const loadTask = later(async () => (await import('./task/files/load.js'))
 export const resolveTask = later(async () => (await import('./task/files/load.js')).resolveTask);
 
 export type { Discovery, DiscoverOptions } from './jobs/discover/discover.js';
+export type { EvaluateRequest, EvaluateResult } from './jobs/circuits/evaluate.js';
+export type { Comparison } from './jobs/circuits/compare.js';
 export type { CausalTrace, CausalTraceRequest } from './jobs/interventions/causal-trace.js';
 export type { NodesRequest, NodesResult } from './jobs/attribution/nodes.js';
 export type { PatchRequest, PatchResult } from './jobs/interventions/patch.js';
@@ -144,6 +150,7 @@ export { checkTask } from './task/check.js';
 export { importTask } from './task/importers/index.js';
 export { readExchange, writeExchange } from './report/formats/exchange.js';
 export { TheveninError, type ErrorCode } from './errors.js';
+export type { CircuitEvaluationRecord } from './report/records/evaluation.js';
 export type { NodesRecord } from './report/records/nodes.js';
 export type { PatchingRecord } from './report/records/patching.js';
 export type { HopsRecord } from './report/records/hops.js';

@@ -14,7 +14,8 @@ export interface Overlap {
   readonly overlap: number;
 }
 
-const overlapOf = (first: Uint8Array, second: Uint8Array): Overlap => {
+/** How much of two sets over the same members ([member] 1 = in) is in both. */
+export const overlapOf = (first: Uint8Array, second: Uint8Array): Overlap => {
   invariant(
     first.length === second.length,
     `sets over ${first.length} and ${second.length} members cannot be compared`,

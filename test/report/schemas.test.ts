@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordFile, recordProblem } from '../../src/report/check.js';
 import { RUN_FOLDERS } from '../../src/report/folders/index.js';
+import { makeUniverse } from '../../src/circuit/universe.js';
+import { writeExchange } from '../../src/report/formats/exchange.js';
+import { evaluate } from '../../src/jobs/circuits/evaluate.js';
 import { causalTrace } from '../../src/jobs/interventions/causal-trace.js';
 import { nodes } from '../../src/jobs/attribution/nodes.js';
 import { patch } from '../../src/jobs/interventions/patch.js';
@@ -32,6 +35,14 @@ type Ask = (of: { task: string; model: string; runtime: string }, folder: string
 
 /** A job for every schema but the report's, which has tests of its own. */
 const JOBS: Readonly<Record<string, Ask>> = {
+  evaluation: (of, folder) => {
+    const universe = makeUniverse({ nLayers: 3, nHeads: 4, hasMlp: true, parallelBlocks: false });
+    const edges = new Uint8Array(universe.edgeCount).fill(1);
+    const scores = new Float64Array(universe.edgeCount);
+    writeFiles(folder, { 'circuit.json': JSON.parse(writeExchange({ universe, dModel: 4, scores, edges })) as object });
+    const circuit = join(folder, 'circuit.json');
+    return evaluate({ ...of, circuit, split: false, force: true, randomCircuits: 2 });
+  },
   nodes: (of) => nodes({ ...of, site: ['z', 'mlp-out'], by: 'position', top: 3, sample: 2 }),
   patching: (of) => patch({ ...of, grid: 'every' }),
   hops: (of) => trace({ ...of, depth: 2, width: 2 }),

@@ -1,6 +1,8 @@
 /** Every command, in the order of the help. */
 import type { CliCommand } from '../command.js';
 import { causalTrace } from './interventions/causal-trace.js';
+import { evaluate } from './circuits/evaluate.js';
+import { compare } from './circuits/compare.js';
 import { demo } from './discovery/demo.js';
 import { discover } from './discovery/discover.js';
 import { doctor } from './inspect/doctor.js';
@@ -20,6 +22,8 @@ import { validate } from './inspect/validate.js';
 export const COMMANDS: readonly CliCommand[] = [
   demo,
   discover,
+  evaluate,
+  compare,
   patch,
   nodes,
   paths,

@@ -7,6 +7,7 @@ export type RecordedJob = (request: never, options?: JobOptions) => Promise<JobR
 /** By the key of the folder. */
 export const RECORDED_JOBS: Readonly<Record<string, () => Promise<RecordedJob>>> = {
   report: async () => (await import('../discover/discover.js')).discover,
+  evaluation: async () => (await import('../circuits/evaluate.js')).evaluate,
   patching: async () => (await import('../interventions/patch.js')).patch,
   nodes: async () => (await import('../attribution/nodes.js')).nodes,
   hops: async () => (await import('../interventions/trace.js')).trace,

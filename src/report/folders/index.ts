@@ -1,4 +1,5 @@
 /** The registry of what runs leave behind. A new record is a file here and a line below. */
+import { EVALUATION } from './evaluation.js';
 import { HOPS } from './hops.js';
 import { NODES } from './nodes.js';
 import { PATCHING } from './patching.js';
@@ -12,6 +13,7 @@ import type { RunFolder } from './types.js';
 /** `never`: which record it is stands fixed once a schema has been held to it, and not before. */
 export const RUN_FOLDERS: readonly RunFolder<never>[] = [
   REPORT,
+  EVALUATION,
   PATCHING,
   NODES,
   HOPS,
