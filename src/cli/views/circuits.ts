@@ -24,7 +24,8 @@ export const describeEvaluation = (record: CircuitEvaluationRecord, written: rea
 export const describeComparison = ({ circuits, overlaps, auroc }: Comparison): string =>
   [
     ...circuits.map(
-      ({ name, kind, edges, nodes }, i) => `${pc.bold('AB'[i]!)}  ${name} (${kind}): ${edges} edges, ${nodes} nodes`,
+      ({ name, kind, edges, nodes }, i) =>
+        `${pc.bold(['A', 'B'][i] ?? '')}  ${name} (${kind}): ${edges} edges, ${nodes} nodes`,
     ),
     '',
     table(

@@ -50,6 +50,7 @@ export type EvaluateResult = JobResult<CircuitEvaluationRecord>;
  * @throws TheveninError circuit/architecture: it is of another graph than the model's; discovery/incapable; what opening throws
  */
 export const evaluate = job<EvaluateRequest, CircuitEvaluationRecord, 'circuit' | 'task' | 'model'>({
+  name: 'evaluate',
   folder: EVALUATION,
   defaults: DEFAULTS,
   needs: ['circuit', 'task', 'model'],
