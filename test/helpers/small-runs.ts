@@ -1,6 +1,9 @@
 /** A run of every kind on a model of two layers, in a second or less. */
 import { join } from 'node:path';
 import { nodes } from '../../src/jobs/attribution/nodes.js';
+import { makeUniverse } from '../../src/circuit/universe.js';
+import { evaluate } from '../../src/jobs/circuits/evaluate.js';
+import { writeExchange } from '../../src/report/formats/exchange.js';
 import { tokens } from '../../src/jobs/attribution/tokens.js';
 import { discover } from '../../src/jobs/discover/discover.js';
 import { predict } from '../../src/jobs/inspect/predict.js';
@@ -36,6 +39,13 @@ interface Asked {
 /** By the key of the folder that they leave. */
 export const SMALL_RUNS: Readonly<Record<string, (asked: Asked, folder: string) => Promise<{ readonly record: object }>>> = {
   report: (asked) => discover({ ...asked, edges: 12, split: false, force: true, randomCircuits: 3, exactEdges: 5, plain: true }),
+  evaluation: (asked, folder) => {
+    const universe = makeUniverse({ nLayers: 3, nHeads: 4, hasMlp: true, parallelBlocks: false });
+    const edges = new Uint8Array(universe.edgeCount).fill(1);
+    const text = writeExchange({ universe, dModel: 32, scores: new Float64Array(universe.edgeCount), edges });
+    writeFiles(folder, { 'circuit.json': JSON.parse(text) as object });
+    return evaluate({ ...asked, circuit: join(folder, 'circuit.json'), split: false, force: true, randomCircuits: 2 });
+  },
   patching: (asked) => patch({ ...asked, grid: 'every', numbers: true }),
   nodes: (asked) => nodes({ ...asked, site: ['z', 'mlp-out'], by: 'position', top: 3, sample: 2 }),
   hops: (asked) => trace({ ...asked, depth: 2, width: 2 }),
