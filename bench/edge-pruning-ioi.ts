@@ -8,7 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { withWorkbench } from '../src/jobs/workbench.js';
 import type { Universe } from '../src/circuit/types.js';
-import { MASK_DEFAULTS } from '../src/attribution/edges/masks/setting.js';
+import { edgePruning } from '../src/attribution/edges/methods/learned/edge-pruning.js';
 import { FRESH, jaccardOf, openRivals, type Comparison } from './edge-pruning.js';
 import { describeComparisons, type ComparisonReport } from './edge-pruning-table.js';
 
@@ -39,9 +39,16 @@ async function write(universe: Universe, rows: readonly Comparison[]): Promise<v
         own.map(({ circuit }) => circuit),
       ),
     }));
-  const { updates, rate, restarts } = MASK_DEFAULTS;
+  const { updates, rate, restarts } = edgePruning.options;
   const all = asked.flatMap((one) => one.rows);
-  const report: ComparisonReport = { fresh: FRESH, updates, rate, restarts, rows: all, seeds };
+  const report: ComparisonReport = {
+    fresh: FRESH,
+    updates: updates.default as number,
+    rate: rate.default as number,
+    restarts: restarts.default as number,
+    rows: all,
+    seeds,
+  };
   await mkdir(FOLDER, { recursive: true });
   const json = JSON.stringify(report, rounded, 1);
   await writeFileAtomic(`${FOLDER}comparison.json`, `${json}\n`);

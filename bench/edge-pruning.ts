@@ -3,10 +3,11 @@ import { compareCircuits } from '../src/circuit/compare.js';
 import { countIn, prune } from '../src/circuit/prune.js';
 import { selectCircuit } from '../src/circuit/select.js';
 import type { Universe } from '../src/circuit/types.js';
-import type { MaskSetting } from '../src/attribution/edges/masks/setting.js';
+import type { Held } from '../src/attribution/edges/held.js';
+import { pickOptions, type OptionsOf } from '../src/attribution/options.js';
 import { eapIg } from '../src/attribution/edges/methods/gradient/eap-ig.js';
 import { edgePruning } from '../src/attribution/edges/methods/learned/edge-pruning.js';
-import type { MethodContext } from '../src/attribution/edges/types.js';
+import type { EdgesContext } from '../src/attribution/edges/types.js';
 import { bootstrapInterval } from '../src/evaluation/statistics/bootstrap.js';
 import { faithfulness, measureCircuits, type CircuitMetrics } from '../src/evaluation/faithfulness.js';
 import { openTask, type Workbench } from '../src/jobs/workbench.js';
@@ -20,6 +21,7 @@ const USUAL = { task: 'ioi', examples: 160, seed: 0, bos: undefined, split: true
 /** … and the others: of another seed of the generator, less the pairs that are among the usual ones. */
 export const FRESH = { seed: 20_260, count: 200 } as const;
 const STEPS = { steps: 5, rule: 'midpoint' } as const;
+const STANDARD = pickOptions(edgePruning) as OptionsOf<typeof edgePruning.options>;
 
 /** A figure of both circuits on the fresh pairs, with its 95 % interval over the pairs. */
 export interface Figure {
@@ -31,7 +33,7 @@ export interface Figure {
 export interface Comparison {
   /** asked for; both circuits have as many as `size` says, dead ends removed */
   readonly edges: number;
-  readonly holds: MaskSetting['holds'];
+  readonly holds: Held;
   readonly seed: number;
   readonly size: { readonly edgePruning: number; readonly eapIg: number };
   readonly faithfulness: { readonly edgePruning: Figure; readonly eapIg: Figure };
@@ -67,19 +69,18 @@ export async function openRivals(bench: Workbench, { pairs }: { readonly pairs?:
   const { task } = await openTask(model, USUAL);
   const discover = task.splits.discover.map((place) => task.examples[place] as Example);
   const fresh = await freshPairs(bench, task.examples, pairs);
-  const contextOf = (setting: Partial<MethodContext['setting']>): MethodContext => ({
+  const context: EdgesContext = {
     engine,
     examples: discover,
     metric: task.metric,
-    setting: { ...STEPS, seed: 0, ...setting },
     signal: new AbortController().signal,
     onProgress: () => undefined,
-  });
-  const { scores } = await eapIg.run(contextOf({}));
+  };
+  const { scores } = await eapIg.run({ ...context, options: STEPS });
   return {
     compare: async ({ edges, holds, seed }) => {
       const { universe } = engine;
-      const { found } = await edgePruning.run(contextOf({ seed, masks: { edges, holds } }));
+      const { found } = await edgePruning.run({ ...context, options: { ...STANDARD, edges, holds, seed } });
       if (!found) throw new Error('edge pruning finds a circuit');
       const own = prune(universe, found.edges);
       const peer = selected(universe, scores.mean, countIn(own));

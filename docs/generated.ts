@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TOKEN_METHODS } from '../src/attribution/tokens/index.js';
 import { countEdges } from '../src/circuit/universe.js';
-import type { CliCommand, OptionSpec } from '../src/cli/command.js';
+import { optionsOf, type CliCommand, type OptionSpec } from '../src/cli/command.js';
 import { COMMANDS } from '../src/cli/commands/index.js';
 import { METHODS } from '../src/attribution/edges/index.js';
 import { SOURCE_KINDS } from '../src/engine/sources/kinds.js';
@@ -11,7 +11,8 @@ import { SOURCES } from '../src/engine/sources/index.js';
 import { CATALOGUE } from '../src/errors.js';
 import { emitHypothesisSchema } from '../src/interventions/scrubbing/schema.js';
 import { RUN_FOLDERS } from '../src/report/folders/index.js';
-import { ESTIMATORS } from '../src/attribution/nodes/estimators.js';
+import { NODE_METHODS } from '../src/attribution/nodes/index.js';
+import { expectedOf, flagOf, pickOptions, sharedOptions } from '../src/attribution/options.js';
 import { emitTaskSchema } from '../src/task/schema.js';
 import { parityPage } from './parity.js';
 import { FAILURE_PICTURES } from './failures/pictures.js';
@@ -51,7 +52,7 @@ const errorsPage = (): string => {
   return [...opening, ...areas.flatMap(section), ''].join('\n');
 };
 
-const fallback = ({ parse, fallback: value, required }: OptionSpec<unknown>): string => {
+const fallback = ({ parse, standard, fallback: value = standard, required }: OptionSpec<unknown>): string => {
   if (required) return 'required';
   return parse === null || value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 };
@@ -59,8 +60,8 @@ const fallback = ({ parse, fallback: value, required }: OptionSpec<unknown>): st
 const aliasNote = ({ aliases }: CliCommand): string =>
   aliases.length === 0 ? '' : ` Also called ${aliases.map((name) => `\`${name}\``).join(', ')}.`;
 
-const commandSection = (command: CliCommand): string[] => {
-  const options = Object.values(command.options);
+const commandSection = async (command: CliCommand): Promise<string[]> => {
+  const options = Object.values(await optionsOf(command));
   const usage = [
     command.name,
     ...command.arguments.map(({ name }) => name),
@@ -79,14 +80,14 @@ const commandSection = (command: CliCommand): string[] => {
   ];
 };
 
-const commandsPage = (): string =>
+const commandsPage = async (): Promise<string> =>
   [
     '# Commands',
     '',
     NOTE,
     '',
     'Every command also takes `--verbose` and `--help`.',
-    ...COMMANDS.flatMap(commandSection),
+    ...(await Promise.all(COMMANDS.map(commandSection))).flat(),
     '',
   ].join('\n');
 
@@ -94,10 +95,11 @@ const commandsPage = (): string =>
 const methodsTable = (): string[] => {
   const layers = 12;
   const edges = countEdges({ nLayers: layers, nHeads: 12, hasMlp: true, parallelBlocks: false });
-  const rows = METHODS.map(({ key, title, cost, reference }) => {
-    const setting = { steps: 5, rule: 'midpoint', seed: 0 } as const;
-    const { forwards, backwards } = cost(setting, { edges, layers, minibatches: 10 });
-    return row(`[\`${key}\`](#${key})`, title(setting), `${forwards}`, `${backwards}`, reference);
+  const rows = METHODS.map((method) => {
+    const { key, title, cost, reference } = method;
+    const options = pickOptions(method);
+    const { forwards, backwards } = cost(options, { edges, layers, minibatches: 10 });
+    return row(`[\`${key}\`](#${key})`, title(options), `${forwards}`, `${backwards}`, reference);
   });
   return [
     row('`--method`', 'title in reports', 'F', 'B', 'reference'),
@@ -110,11 +112,12 @@ const methodsTable = (): string[] => {
 const tokenMethodsTable = (): string[] => [
   row('`--method`', 'title in reports', 'of', 'adds up', 'F', 'B', 'reference'),
   row('---', '---', '---', '---', '--:', '--:', '---'),
-  ...TOKEN_METHODS.map(({ key, title, of, sums, cost, reference }) => {
-    const setting = { steps: 50, rule: 'midpoint', samples: 2048, seed: 0 } as const;
-    const { forwards, backwards } = cost(setting, of === 'token' ? 15 : 6);
+  ...TOKEN_METHODS.map((method) => {
+    const { key, title, of, sums, cost, reference } = method;
+    const options = pickOptions(method);
+    const { forwards, backwards } = cost(options, of === 'token' ? 15 : 6);
     const passes = [`${forwards}`, `${backwards}`];
-    return row(`[\`${key}\`](#${key})`, title(setting), `${of}s`, sums ? 'yes' : 'no', ...passes, reference);
+    return row(`[\`${key}\`](#${key})`, title(options), `${of}s`, sums ? 'yes' : 'no', ...passes, reference);
   }),
 ];
 
@@ -128,31 +131,56 @@ const sourcesTable = (): string[] => [
 const estimatorsTable = (): string[] => [
   row('`--method`', 'title in reports', 'F', 'B', 'for', 'reference'),
   row('---', '---', '--:', '--:', '---', '---'),
-  ...ESTIMATORS.map(({ key, title, cost, reference }) => {
-    const setting = { steps: 5, rule: 'midpoint' } as const;
-    const { forwards, backwards, each } = cost(setting);
+  ...NODE_METHODS.map((method) => {
+    const { key, title, cost, reference } = method;
+    const options = pickOptions(method);
+    const { forwards, backwards, each } = cost(options, undefined);
     const what = each === 'run' ? 'all sites and layers' : 'each site and layer';
-    return row(`[\`${key}\`](#${key})`, title(setting), `${forwards}`, `${backwards}`, what, reference);
+    return row(`[\`${key}\`](#${key})`, title(options), `${forwards}`, `${backwards}`, what, reference);
   }),
 ];
 
+/** The options that methods declare. */
+export const optionsTable = (methods: Parameters<typeof sharedOptions>[0]) => (): string[] => [
+  row('option', 'of', 'meaning', 'values', 'default'),
+  row('---', '---', '---', '---', '---'),
+  ...sharedOptions(methods).map(({ key, schema, methods: having }) =>
+    row(
+      `\`${flagOf(key)}\``,
+      having.map((one) => `\`${one}\``).join(', '),
+      schema.description ?? '',
+      expectedOf(schema),
+      `\`${String(schema.default)}\``,
+    ),
+  ),
+];
+
 /** Written by hand, but for the table between its marks. */
-const pageWithTable =
-  (file: string, table: () => string[], mark = 'methods') =>
-  (): string => {
-    const page = readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
+const pageWithTables = (file: string, tables: Readonly<Record<string, () => string[]>>) => (): string => {
+  const page = readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
+  return Object.entries(tables).reduce((text, [mark, table]) => {
     const marked = new RegExp(`(<!-- ${mark} -->\n).*?(<!-- /${mark} -->)`, 's');
-    return page.replace(marked, (_, from: string, to: string) => [`${from}${NOTE}`, '', ...table(), '', to].join('\n'));
-  };
+    return text.replace(marked, (_, from: string, to: string) => [`${from}${NOTE}`, '', ...table(), '', to].join('\n'));
+  }, page);
+};
 
 export const GENERATED: readonly GeneratedFile[] = [
   { path: 'docs/errors.md', content: errorsPage },
   { path: 'docs/commands.md', content: commandsPage },
-  { path: 'docs/methods.md', content: pageWithTable('methods.md', methodsTable) },
-  { path: 'docs/nodes.md', content: pageWithTable('nodes.md', estimatorsTable) },
-  { path: 'docs/engine.md', content: pageWithTable('engine.md', sourcesTable, 'sources') },
+  {
+    path: 'docs/methods.md',
+    content: pageWithTables('methods.md', { methods: methodsTable, options: optionsTable(METHODS) }),
+  },
+  {
+    path: 'docs/nodes.md',
+    content: pageWithTables('nodes.md', { methods: estimatorsTable, options: optionsTable(NODE_METHODS) }),
+  },
+  { path: 'docs/engine.md', content: pageWithTables('engine.md', { sources: sourcesTable }) },
   { path: 'docs/parity.md', content: () => parityPage(NOTE) },
-  { path: 'docs/tokens.md', content: pageWithTable('tokens.md', tokenMethodsTable) },
+  {
+    path: 'docs/tokens.md',
+    content: pageWithTables('tokens.md', { methods: tokenMethodsTable, options: optionsTable(TOKEN_METHODS) }),
+  },
   { path: 'schemas/task.schema.json', content: emitTaskSchema },
   { path: 'schemas/hypothesis.schema.json', content: emitHypothesisSchema },
   ...RUN_FOLDERS.map(({ key, schema }) => ({

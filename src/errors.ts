@@ -10,6 +10,10 @@ export const CATALOGUE = {
     summary: 'The metric has no gradient at the prompts whose tokens it should be attributed to.',
   },
   'attribution/method': { exit: 2, summary: 'No method that attributes to tokens has that name.' },
+  'attribution/option': {
+    exit: 2,
+    summary: 'The chosen method has no such option, or its value is out of range.',
+  },
   'attribution/spans': {
     exit: 2,
     summary: 'Spans that should be compared are absent from some prompts, or overlap.',

@@ -92,14 +92,16 @@ export { runGrids, type Patching, type PatchingGrid } from './interventions/patc
 export { layOut, type Hypothesis } from './interventions/scrubbing/hypothesis.js';
 export type { HypothesisFile } from './interventions/scrubbing/schema.js';
 export { planScrub, scrub as scrubPlan, type Scrubbing, type ScrubPlan } from './interventions/scrubbing/scrub.js';
-export { ESTIMATORS, findEstimator, type Estimator } from './attribution/nodes/estimators.js';
 export {
   attributeNodes,
-  measureCells,
+  findNodeMethod,
+  NODE_METHODS,
   planNodes,
-  type NodeAttribution,
   type NodesQuestion,
-} from './attribution/nodes/nodes.js';
+} from './attribution/nodes/index.js';
+export { measureCells, type NodeAttribution } from './attribution/nodes/nodes.js';
+export type { NodeMethod } from './attribution/nodes/types.js';
+export { pickOptions, readOptions } from './attribution/options.js';
 export {
   continueSteered,
   type Continuation,

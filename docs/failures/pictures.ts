@@ -2,12 +2,11 @@
 import { prune } from '../../src/circuit/prune.js';
 import { makeUniverse } from '../../src/circuit/universe.js';
 import { METHODS } from '../../src/attribution/edges/index.js';
-import type { MethodSetting } from '../../src/attribution/edges/types.js';
 import { createRuntime } from '../../src/runtime/index.js';
 import type { Runtime } from '../../src/runtime/types.js';
 import { BACKUP_SKETCH, drawGraphs, GATE_SKETCH, type Panel } from './graphs.js';
 import { andGate, backupHead, orGate, turned, type Known } from './models.js';
-import { scoresOf, SETTING, type Asked } from './scores.js';
+import { scoresOf, type Asked } from './scores.js';
 import { drawTable, type TableRow } from './tables.js';
 
 type Picture = (runtime: Runtime) => Promise<string>;
@@ -33,7 +32,7 @@ async function kept(known: Known, key: string, asked: Wanted & { runtime: Runtim
 
 const CIRCUIT = (note: string): Panel => ({ title: 'the circuit', note, scores: null });
 
-/** Panels of methods: title, note, method, setting. */
+/** Panels of methods: title, note, method, options. */
 type Shown = readonly [title: string, note: string, key: string, wanted?: Wanted];
 
 const panels =
@@ -74,8 +73,8 @@ const backupPicture =
 
 const oneOfTwo: Picture = async (runtime) => {
   const known = orGate();
-  const pruning = (seed: number): Wanted => ({ setting: { seed } });
-  const ordered = (order: 'reverse' | 'normal'): Wanted => ({ setting: { acdc: { ...SETTING.acdc, order } } });
+  const pruning = (seed: number): Wanted => ({ options: { seed } });
+  const ordered = (order: 'reverse' | 'normal'): Wanted => ({ options: { order } });
   const shown: readonly Shown[] = [
     ['ACDC', 'order reverse', 'acdc', ordered('reverse')],
     ['ACDC', 'order normal', 'acdc', ordered('normal')],
@@ -110,8 +109,7 @@ const methodsPicture =
     const known = make();
     const rows: TableRow[] = [];
     const block = async (key: string, denoising: boolean): Promise<Scores> => {
-      const setting: Partial<MethodSetting> = { masks: { ...SETTING.masks, edges: edges(denoising) } };
-      const asked = { runtime, denoising, setting };
+      const asked = { runtime, denoising, options: { edges: edges(denoising) } };
       return KEEPS.includes(key) ? kept(known, key, asked) : (await ofMethod(known, key, asked)).scores;
     };
     const keys = METHODS.map(({ key }) => key);
@@ -122,7 +120,7 @@ const methodsPicture =
     return drawTable(`What every method says of every edge: ${known.name}`, rows, of);
   };
 
-const INTEGRAL = (steps: number): Wanted => ({ setting: { steps } });
+const INTEGRAL = (steps: number): Wanted => ({ options: { steps } });
 const CONSTANTS = ['input->a0.h0<q>', 'input->a0.h0<k>', 'input->a1.h0<k>'];
 
 /** file name → picture */

@@ -1,6 +1,6 @@
 /** Methods of the registry on models that are known by heart. */
-import { findMethod } from '../../src/attribution/edges/index.js';
-import type { MethodSetting } from '../../src/attribution/edges/types.js';
+import { findMethod, type EdgeOptions } from '../../src/attribution/edges/index.js';
+import { pickOptions } from '../../src/attribution/options.js';
 import { Engine } from '../../src/engine/core/engine.js';
 import type { SourceKind } from '../../src/engine/sources/kinds.js';
 import { makeSource } from '../../src/engine/sources/index.js';
@@ -9,16 +9,12 @@ import type { Example } from '../../src/task/types.js';
 import type { Known } from './models.js';
 
 /** Four midpoints: two on either side of what happens half-way. Learned masks have as many edges as one way through needs. */
-export const SETTING: MethodSetting = {
-  ...{ steps: 4, rule: 'midpoint', seed: 0 },
-  acdc: { tau: 0.1, holds: 'metric' },
-  masks: { edges: 4, updates: 200, holds: 'metric', lambda: 1 },
-};
+const ASKED: EdgeOptions = { steps: 4, tau: 0.1, edges: 4, updates: 200, holds: 'metric' };
 
 export interface Asked {
   readonly runtime: Runtime;
   readonly examples?: readonly Example[];
-  readonly setting?: Partial<MethodSetting>;
+  readonly options?: EdgeOptions;
   readonly source?: SourceKind;
 }
 
@@ -33,12 +29,13 @@ export interface Answered {
 export async function scoresOf(
   { model, example }: Pick<Known, 'model' | 'example'>,
   key: string,
-  { runtime, examples = [example], setting = {}, source }: Asked,
+  { runtime, examples = [example], options = {}, source }: Asked,
 ): Promise<Answered> {
   const engine = new Engine(model, runtime);
   try {
-    const { scores, found } = await findMethod(key).run({
-      ...{ engine, examples, metric: 'logit-difference', setting: { ...SETTING, ...setting } },
+    const method = findMethod(key);
+    const { scores, found } = await method.run({
+      ...{ engine, examples, metric: 'logit-difference', options: pickOptions(method, { ...ASKED, ...options }) },
       ...(source ? { source: await makeSource(engine, source, { batches: [], side: 'corrupt' }) } : {}),
       signal: new AbortController().signal,
       onProgress: () => undefined,

@@ -18,6 +18,8 @@ export interface OptionSpec<T> {
   readonly description: string;
   readonly parse: Parse<T> | null;
   readonly fallback?: T;
+  /** what whoever reads the option makes of its absence; it stands in the help, too */
+  readonly standard?: T;
   readonly required?: boolean;
 }
 
@@ -61,6 +63,8 @@ export interface CliCommand {
   readonly summary: string;
   readonly arguments: readonly ArgumentSpec[];
   readonly options: Specs;
+  /** Options that are declared by what the command is about, loaded when it is asked. */
+  readonly declared?: (() => Promise<Specs>) | undefined;
   readonly run: (
     shell: Shell,
     given: readonly (string | undefined)[],
@@ -75,6 +79,7 @@ interface Definition<S extends Specs> {
   readonly arguments?: readonly ArgumentSpec[];
   /** keyed as commander names them: `--no-split` is `split`, `--max-size` is `maxSize` */
   readonly options: S;
+  readonly declared?: CliCommand['declared'];
   /** Imports the work when it is called, so that `--help` loads none of it. */
   readonly run: (shell: Shell, options: Values<S>, ...given: (string | undefined)[]) => Promise<void>;
 }
@@ -87,8 +92,15 @@ export const defineCommand = <S extends Specs>(definition: Definition<S>): CliCo
   run: (shell, given, options) => definition.run(shell, options as Values<S>, ...given),
 });
 
+/** All options of a command. */
+export const optionsOf = async ({ options, declared }: CliCommand): Promise<Specs> => ({
+  ...options,
+  ...(await declared?.()),
+});
+
 const toOption = (key: string, spec: OptionSpec<unknown>): Option => {
-  const option = new Option(spec.flags, spec.description);
+  const standing = spec.standard === undefined ? '' : ` (default: ${JSON.stringify(spec.standard)})`;
+  const option = new Option(spec.flags, `${spec.description}${standing}`);
   invariant(
     option.attributeName() === key,
     `option ${spec.flags} is declared as ${key}, not ${option.attributeName()}`,
@@ -101,10 +113,11 @@ const toOption = (key: string, spec: OptionSpec<unknown>): Option => {
 /** @param start runs a command that was asked for */
 export const toParser = (
   command: CliCommand,
+  options: Specs,
   start: (command: CliCommand, parsed: Command) => Promise<void>,
 ): Command => {
   const parser = new Command(command.name).aliases([...command.aliases]).description(command.summary);
   for (const argument of command.arguments) parser.argument(argument.name, argument.description);
-  for (const [key, spec] of Object.entries(command.options)) parser.addOption(toOption(key, spec));
+  for (const [key, spec] of Object.entries(options)) parser.addOption(toOption(key, spec));
   return parser.action(() => start(command, parser));
 };

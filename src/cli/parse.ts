@@ -69,11 +69,11 @@ export const names: Parse<readonly string[]> = (text) =>
 export const keys: Parse<readonly string[]> = (text) =>
   /^[a-z-]+(,[a-z-]+)*$/.test(text) ? [...new Set(text.split(','))] : reject('names such as z,mlp-out');
 
-/** In which order a search visits edges. */
-export const visitOrder: Parse<'reverse' | 'normal' | `random:${number}`> = (text) =>
-  /^(reverse|normal|random:\d+)$/.test(text)
-    ? (text as 'reverse' | 'normal' | `random:${number}`)
-    : reject('reverse, normal or random:<seed>');
+/** A word of some form. */
+export const matching =
+  (form: RegExp, expected: string): Parse<string> =>
+  (text) =>
+    form.test(text) ? text : reject(expected);
 
 export const path: Parse<string> = (text) => (text === '' ? reject('a path') : text);
 

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../package.js';
 import { printableOutput } from '../printable.js';
-import { toParser } from './command.js';
+import { optionsOf, toParser } from './command.js';
 import type { CliCommand } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { asTheveninError, describeFailure } from './failure.js';
@@ -52,7 +52,8 @@ const thrownNotPrinted = (parser: Command): Command =>
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true);
 
-const createProgram = (onDeaf: OnDeaf): Command => {
+/** @param words of the command line: only the commands that they name need the options that are loaded */
+const createProgram = async (words: readonly string[], onDeaf: OnDeaf): Promise<Command> => {
   const program = thrownNotPrinted(new Command('thevenin'))
     .description(
       'Causal circuit discovery for transformer language models: the smallest subgraph that still does the task.',
@@ -62,7 +63,9 @@ const createProgram = (onDeaf: OnDeaf): Command => {
     .option('--verbose', 'print the stack of an error')
     .addHelpText('after', EXAMPLES);
   for (const command of COMMANDS) {
-    const parser = toParser(command, (asked, parsed) => start(asked, parsed, onDeaf));
+    const asked = [command.name, ...command.aliases].some((name) => words.includes(name));
+    const options = asked ? await optionsOf(command) : command.options;
+    const parser = toParser(command, options, (asked, parsed) => start(asked, parsed, onDeaf));
     program.addCommand(thrownNotPrinted(parser.option('--verbose', 'print the stack of an error')));
   }
   return program;
@@ -78,8 +81,8 @@ export const runCommandLine = async (words: readonly string[]): Promise<number> 
     process.stderr.write(`${describeFailure(error, words.includes('--verbose'))}\n`);
     return error.exit;
   };
-  const program = createProgram((reason) => process.exit(report(reason)));
   try {
+    const program = await createProgram(words, (reason) => process.exit(report(reason)));
     await program.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
     return 0;
   } catch (thrown) {

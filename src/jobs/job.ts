@@ -59,6 +59,8 @@ interface JobSpec<Asked extends JobRequest, Kept extends object, Needed extends 
 > {
   /** what it leaves behind */
   readonly folder: RunFolder<Kept>;
+  /** What the defaults of other things come to, once those are chosen; it stands in the record, as all that was asked. */
+  readonly complete?: (asked: Asked) => Asked;
   /** Refuses what makes no sense with any model, reads what is named, and says what is to be done. */
   readonly prepare: (asked: Asked) => Work<Kept> | Promise<Work<Kept>>;
 }
@@ -74,7 +76,8 @@ export const job =
     spec: JobSpec<Asked, Kept, Needed>,
   ): Job<Asked, Kept, Needed> =>
   async (request, options = {}) => {
-    const asked = askedOf({ ...spec, also: ['overwrite'] }, request);
+    const given = askedOf({ ...spec, also: [...(spec.also ?? []), 'overwrite'] }, request);
+    const asked = spec.complete?.(given) ?? given;
     const stages = new Stages(options.onProgress ?? (() => undefined), options.signal ?? new AbortController().signal);
     const work = await spec.prepare(asked);
     return withWorkbench(asked, async (bench) => {

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { optionsOf } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { runCli } from '../helpers/cli.js';
 import { inTemporaryFolder } from '../helpers/model-files.js';
@@ -21,14 +22,14 @@ for (const { file, runnable } of PAGES) {
   const run = [...page.matchAll(/^```sh run\n(.*?)^```/gms)].flatMap(([, lines]) => lines!.trim().split('\n'));
 
   describe(`the commands of ${file}`, () => {
-    it('names only commands and options that there are', () => {
+    it('names only commands and options that there are', async () => {
       const lines = [...page.matchAll(/^(?: {4})?(thevenin .*)$/gm)].map(([, line]) => line!);
       expect(lines.length).to.be.greaterThan(10);
       for (const line of lines) {
         const [, name, ...rest] = words(line);
         const command = COMMANDS.find((one) => one.name === name);
         expect(command, line).not.to.equal(undefined);
-        const flags = Object.values(command!.options).map((option) => option.flags.split(' ')[0]!);
+        const flags = Object.values(await optionsOf(command!)).map((option) => option.flags.split(' ')[0]!);
         expect(flags, line).to.include.members(rest.filter((word) => word.startsWith('--')));
       }
     });

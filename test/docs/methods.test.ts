@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { TOKEN_METHODS } from '../../src/attribution/tokens/index.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { METHODS } from '../../src/attribution/edges/index.js';
-import { ESTIMATORS } from '../../src/attribution/nodes/estimators.js';
+import { NODE_METHODS } from '../../src/attribution/nodes/index.js';
+import { optionsOf } from '../../src/cli/command.js';
 
 const PAGES = [
   { file: 'docs/methods.md', command: 'discover', methods: METHODS },
-  { file: 'docs/nodes.md', command: 'nodes', methods: ESTIMATORS },
+  { file: 'docs/nodes.md', command: 'nodes', methods: NODE_METHODS },
   { file: 'docs/tokens.md', command: 'tokens', methods: TOKEN_METHODS },
 ];
 
@@ -17,7 +18,7 @@ for (const { file, command, methods } of PAGES) {
   const sections = new Map(
     [...page.matchAll(/^## `([a-z-]+)`\n(.*?)(?=^## |$(?![\s\S]))/gms)].map(([, key, text]) => [key!, text!]),
   );
-  const flags = Object.values(COMMANDS.find(({ name }) => name === command)!.options).map(
+  const flags = Object.values(await optionsOf(COMMANDS.find(({ name }) => name === command)!)).map(
     (option) => option.flags.split(' ')[0],
   );
 

@@ -2,7 +2,6 @@
 import { expect } from 'chai';
 import { METHODS } from '../../src/attribution/edges/index.js';
 import { extentOf } from '../../src/attribution/edges/extent.js';
-import type { MethodContext } from '../../src/attribution/edges/types.js';
 import { countsBetween, noCounts, workOf, type Counters } from '../../src/engine/core/counters.js';
 import type { Engine } from '../../src/engine/core/engine.js';
 import { withSession } from '../../src/engine/questions/session.js';
@@ -10,6 +9,7 @@ import * as p from '../../src/program/index.js';
 import { createRuntime, type Runtime } from '../../src/runtime/index.js';
 import { batchOf, contrast, withEngine } from '../helpers/engine.js';
 import { randomModel } from '../helpers/models/random-model.js';
+import { everyOption, type EveryContext } from '../helpers/options.js';
 
 const pairs = [0, 1, 2, 3].map((i) => ({
   clean: [i, 3, 5, 1],
@@ -54,16 +54,16 @@ describe('what an engine counts', () => {
 
   for (const method of METHODS)
     it(`${method.key}: passes are those that it states`, async () => {
-      const setting = { steps: 3, rule: 'midpoint', seed: 0, masks: { updates: 4, edges: 3, restarts: 1 } } as const;
+      const options = everyOption({ steps: 3, updates: 4, edges: 3, restarts: 1 });
       const stated = { forwards: 0, backwards: 0 };
       const counted = await counts(async (engine) => {
-        Object.assign(stated, method.cost(setting, extentOf(engine, batch.examples)));
+        Object.assign(stated, method.cost(options, extentOf(engine, batch.examples)));
         const signal = new AbortController().signal;
-        const context: MethodContext = {
+        const context: EveryContext = {
           engine,
           examples: batch.examples,
           metric: 'logit-difference',
-          setting,
+          options,
           signal,
           onProgress: () => undefined,
         };

@@ -13,6 +13,7 @@ import { randomModel } from '../helpers/models/random-model.js';
 import { BATCH, HAND, MICRO } from '../helpers/models/micro.js';
 import { refused } from '../helpers/model-files.js';
 import { cancelling } from '../helpers/models/relu-chain.js';
+import { everyOption } from '../helpers/options.js';
 
 const METRIC = 'logit-difference';
 let runtime: Runtime;
@@ -133,9 +134,8 @@ describe('a false negative of attribution patching', () => {
     using(cancelling(), async (engine) => {
       const { universe } = engine;
       const exact = await exactEffects(engine, ONE);
-      const setting = { steps: 1, rule: 'midpoint', seed: 0 } as const;
       const { scores } = await findMethod('eap').run({
-        ...{ engine, examples: ONE, metric: METRIC, setting, signal: new AbortController().signal },
+        ...{ engine, examples: ONE, metric: METRIC, options: everyOption(), signal: new AbortController().signal },
         onProgress: () => undefined,
       });
       const missed = universe.edgeIndex('input->m0')!;

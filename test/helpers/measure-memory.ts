@@ -13,6 +13,7 @@ import { seeded } from '../../src/task/random.js';
 import type { Example } from '../../src/task/types.js';
 import { contrast } from './engine.js';
 import { randomModel } from './models/random-model.js';
+import { everyOption } from './options.js';
 
 const SHAPE = { nLayers: 2, nHeads: 4, nKeyValueHeads: 4, dModel: 64, dHead: 16, dMlp: 256, nCtx: 64 };
 const [PAIRS, LENGTH] = [1024, 32];
@@ -36,7 +37,7 @@ async function main(key: string): Promise<void> {
   const method = findMethod(key);
   const context = (examples: readonly Example[]): MethodContext => ({
     ...{ engine, examples, metric: 'logit-difference', signal: new AbortController().signal },
-    setting: { steps: 2, rule: 'midpoint', seed: 0, masks: { updates: 3, edges: 20 } },
+    options: everyOption({ steps: 2, updates: 3, edges: 20 }),
     onProgress: () => undefined,
   });
   const all = pairs(PAIRS);

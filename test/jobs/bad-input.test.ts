@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { toParser } from '../../src/cli/command.js';
+import { optionsOf, toParser } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { asTheveninError } from '../../src/cli/failure.js';
 import { METHODS } from '../../src/attribution/edges/index.js';
@@ -57,9 +57,9 @@ const TASKS = {
 /** As the shell runs a command, but for the process. */
 async function command(words: string): Promise<void> {
   const [name, ...rest] = words.split(' ').map((word) => word.replaceAll('~', ' '));
-  const found = COMMANDS.find((one) => one.name === name)!;
+  const found = COMMANDS.find((one) => [one.name, ...one.aliases].includes(name!))!;
   const shell = { signal: new AbortController().signal, onProgress: () => undefined, print: () => undefined };
-  const parser = toParser(found, (asked, parsed) => asked.run(shell, [], parsed.opts()));
+  const parser = toParser(found, await optionsOf(found), (asked, parsed) => asked.run(shell, [], parsed.opts()));
   try {
     await parser
       .exitOverride()
@@ -154,6 +154,16 @@ const SPECIFICATION: Readonly<Record<string, readonly Refusal[]>> = {
     ['discover --task plain --method eapig', 'discovery/method', 'eap-ig'],
     ['discover --task plain --rule trapezoid --steps 1', 'discovery/steps', 'trapezoid', 'at least 2'],
     ['discover --task plain --method eap-ig-activations --rule trapezoid --steps 1', 'discovery/steps', 'at least 2'],
+    ['discover --task plain --method eap --tau 0.1', 'attribution/option', 'eap has no option --tau', 'acdc has it'],
+    [
+      'discover --task plain --method acdc --steps 5',
+      'attribution/option',
+      '--steps',
+      'eap-ig, eap-ig-activations have',
+    ],
+    ['discover --task plain --holds metric', 'attribution/option', '--holds', 'acdc, edge-pruning, subnetwork-probing'],
+    ['nodes --task plain --method ap --steps 5', 'attribution/option', 'ap has no option --steps', 'ap-ig, ig have it'],
+    ['tokens --task plain --method loo --samples 9', 'attribution/option', '--samples', 'shap has it'],
     ['discover --task plain --select threshold', 'cli/usage', '--threshold'],
     ['discover --task plain --method eap --journal here.jsonl', 'cli/usage', '--journal', 'eap'],
     ['discover --task plain --method acdc --order random:x', 'cli/usage', '--order'],

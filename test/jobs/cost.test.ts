@@ -61,13 +61,13 @@ describe('work that was gone through on shapes', () => {
   it('is, unit for unit, the work that is then done', async () => {
     const runtime = await createRuntime('reference', { threads: 1 });
     await withEngine({ model: randomModel({ nLayers: 2 }, 3), runtime }, async (engine) => {
-      const setting = { steps: 3, rule: 'midpoint', seed: 0 } as const;
+      const options = { steps: 3, rule: 'midpoint' } as const;
       const { signal } = new AbortController();
       const context = {
         engine,
         examples,
         metric: 'logit-difference',
-        setting,
+        options,
         signal,
         onProgress: () => undefined,
       } as const;

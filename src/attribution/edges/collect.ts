@@ -2,13 +2,13 @@
 import { planBatches, type PlannedBatch } from '../../engine/core/batches.js';
 import type { AskOptions } from '../../engine/questions/session.js';
 import { ScoreTable } from './table.js';
-import type { Attribution, MethodContext } from './types.js';
+import type { Attribution, EdgesContext } from './types.js';
 
 /** Scores of a batch, [(example · edgeCount + edge) · columns + column], positive = the edge helps; see `ScoreTable`. */
 export type ScoreBatch = (batch: PlannedBatch) => Promise<Float32Array | Float64Array>;
 
 export async function scoreBatches(
-  context: MethodContext,
+  context: EdgesContext,
   of: { readonly method: string; readonly copies?: number },
   score: ScoreBatch,
 ): Promise<Attribution> {
@@ -27,7 +27,7 @@ export async function scoreBatches(
 }
 
 /** The interventions that a method estimates: noising, with alternatives from where the user says. */
-export const noising = ({ metric, source }: MethodContext): AskOptions => ({
+export const noising = ({ metric, source }: EdgesContext): AskOptions => ({
   metric,
   direction: 'noising',
   source,

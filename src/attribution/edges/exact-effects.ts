@@ -10,7 +10,7 @@ import { eapIg } from './methods/gradient/eap-ig.js';
 import { cutName, type Cut } from './resolution.js';
 import { withSessions, type ForEachSession } from './sessions.js';
 import { ScoreTable } from './table.js';
-import type { Attribution, Effect, MethodContext } from './types.js';
+import type { Attribution, Effect, EdgesContext } from './types.js';
 
 /** Cuts asked at once: results, progress and Ctrl-C are never farther apart. */
 const ASKED_AT_ONCE = 512;
@@ -21,7 +21,7 @@ const LOST_AT_MOST = 5e10;
 const JOURNALLED_AT_LEAST = 8;
 
 /** The same for every run that a journal may come from: together with what a question is asked decides its last bits. */
-function askedAtOnce({ engine, examples, journal }: MethodContext): number {
+function askedAtOnce({ engine, examples, journal }: EdgesContext): number {
   if (journal === undefined) return ASKED_AT_ONCE;
   const { nLayers, nHeads, dModel, dHead, dMlp } = engine.model.config;
   const perToken = nLayers * (4 * dModel * nHeads * dHead + 2 * dModel * dMlp); // weights of attention and MLP
@@ -30,7 +30,7 @@ function askedAtOnce({ engine, examples, journal }: MethodContext): number {
   return Math.min(ASKED_AT_ONCE, Math.max(JOURNALLED_AT_LEAST, cuts));
 }
 
-export async function exactEffects(context: MethodContext, atOnce = askedAtOnce(context)): Promise<Attribution> {
+export async function exactEffects(context: EdgesContext, atOnce = askedAtOnce(context)): Promise<Attribution> {
   const { engine, examples } = context;
   const table = new ScoreTable(context);
   const order = await byEstimate(context);
@@ -48,7 +48,7 @@ export async function exactEffects(context: MethodContext, atOnce = askedAtOnce(
 
 /** What the journal knows of all these cuts, or else new measurements, which then are in the journal. */
 async function measure(
-  context: MethodContext,
+  context: EdgesContext,
   cuts: readonly Cut[],
   forEach: ForEachSession,
 ): Promise<readonly Effect[]> {
@@ -69,15 +69,15 @@ async function measure(
   return effects;
 }
 
-function asQuestion({ edge, group }: Cut, { groups }: MethodContext, examples: readonly Example[]): Question {
+function asQuestion({ edge, group }: Cut, { groups }: EdgesContext, examples: readonly Example[]): Question {
   if (group === undefined || groups === undefined) return { kind: 'edge', edge };
   return { kind: 'edge', edge, positions: examples.map((example) => groups.positions(example)[group]!) };
 }
 
 /** Cuts by |EAP-IG|, the largest first, ties in canonical order. */
-async function byEstimate(context: MethodContext): Promise<Cut[]> {
-  const setting = { ...context.setting, steps: 5, rule: 'midpoint' as const };
-  const { scores, resolved } = await eapIg.run({ ...context, setting, onProgress: () => undefined });
+async function byEstimate(context: EdgesContext): Promise<Cut[]> {
+  const options = { steps: 5, rule: 'midpoint' } as const;
+  const { scores, resolved } = await eapIg.run({ ...context, options, onProgress: () => undefined });
   const groups = resolved?.names.length ?? 0;
   const estimates = [
     ...Array.from(scores.mean, (estimate, edge) => ({ edge, group: undefined, estimate })),

@@ -16,10 +16,11 @@ import { magnitude } from './methods/plain/magnitude.js';
 import { random } from './methods/plain/random.js';
 import { relp } from './methods/gradient/relp.js';
 import { subnetworkProbing } from './methods/learned/subnetwork-probing.js';
-import type { Method } from './types.js';
+import type { AskedOptions } from '../method.js';
+import type { EdgeMethod } from './types.js';
 
 /** Every way to score edges; a new one is a file and a line here. */
-export const METHODS: readonly Method[] = [
+const REGISTERED = [
   eapIg,
   eap,
   cleanCorrupted,
@@ -36,10 +37,15 @@ export const METHODS: readonly Method[] = [
   hisp,
   magnitude,
   random,
-];
+] as const;
+
+export const METHODS: readonly EdgeMethod[] = REGISTERED;
+
+/** The options of all methods, as `discover` is asked for them. */
+export type EdgeOptions = AskedOptions<(typeof REGISTERED)[number]>;
 
 /** @throws TheveninError discovery/method */
-export const findMethod = (key: string): Method =>
+export const findMethod = (key: string): EdgeMethod =>
   METHODS.find((method) => method.key === key) ??
   refuse(
     'discovery/method',
@@ -49,5 +55,4 @@ export const findMethod = (key: string): Method =>
     )}`,
   );
 
-export type { Method, MethodSetting } from './types.js';
-export type { RiemannRule } from '../../engine/gradients/riemann.js';
+export type { EdgeMethod } from './types.js';

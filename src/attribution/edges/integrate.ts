@@ -5,7 +5,7 @@ import type { BoundRun } from '../../engine/model-run/bound-run.js';
 import { refuse } from '../../errors.js';
 import type { MetricKey } from '../../task/types.js';
 import { negated, noising, scoreBatches } from './collect.js';
-import type { Attribution, MethodContext } from './types.js';
+import type { Attribution, EdgesContext } from './types.js';
 
 /** The gradient on the clean prompts alone. */
 export const CLEAN: readonly Point[] = [{ at: 1, weight: 1 }];
@@ -24,7 +24,7 @@ export function checkGradient(metric: MetricKey, points: readonly Point[]): void
  * what the metric loses when the edge is cut. Some methods send something else than the derivative back. The points lie between the embedding's alternative and the clean embedding.
  */
 export function scoreByGradient(
-  context: MethodContext,
+  context: EdgesContext,
   method: string,
   points: readonly Point[],
   way: (setting: BoundRun) => WayBack = () => ({}),

@@ -2,7 +2,7 @@
 import { fit, type Fitted } from '../../engine/core/fit.js';
 import { rehearse, type Rehearsal } from '../../engine/core/rehearse.js';
 import { sourceFor } from '../../engine/sources/rehearsed.js';
-import type { Method, MethodContext } from './types.js';
+import type { EdgeMethod, MethodContext } from './types.js';
 
 /**
  * The most bytes that a method holds at once beside the model's weights: tensors while it runs, and its scores. Found by going
@@ -11,7 +11,7 @@ import type { Method, MethodContext } from './types.js';
  * @param chunkTokens how many tokens are run at once; default as the engine has it
  */
 export async function estimateMemory(
-  method: Method,
+  method: EdgeMethod,
   context: MethodContext,
   chunkTokens = context.engine.options.chunkTokens,
 ): Promise<Rehearsal> {
@@ -33,7 +33,7 @@ function scoreBytes({ engine, examples, groups, keepsExamples }: MethodContext):
  * How the engine's work has to be cut so that a method fits the memory budget.
  * @throws TheveninError discovery/memory: one pair at a time is too much
  */
-export function fitMemory(method: Method, context: MethodContext): Promise<Fitted> {
+export function fitMemory(method: EdgeMethod, context: MethodContext): Promise<Fitted> {
   const { engine, examples } = context;
   const longest = Math.max(1, ...examples.map(({ clean }) => clean.length));
   const instead = 'fewer steps (--steps) or fewer pairs (--examples)';

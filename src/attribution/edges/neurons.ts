@@ -6,7 +6,7 @@ import { neuronGradients, type NeuronGradients } from '../../engine/gradients/ne
 import type { EdgeNeuron } from '../../engine/questions/questions.js';
 import { withSession } from '../../engine/questions/session.js';
 import { noising } from './collect.js';
-import type { MethodContext } from './types.js';
+import type { EdgesContext } from './types.js';
 
 /** Means over the examples, positive = the neuron's edge helps; shapes as of `NeuronGradients`. */
 export type NeuronScores = NeuronGradients;
@@ -28,7 +28,7 @@ export function neuronEdgeName({ edgeName }: Universe, { edge, neuron }: NeuronE
  * these neurons with every reader above them and every sender below.
  */
 export async function scoreNeurons(
-  context: MethodContext,
+  context: EdgesContext,
   points: readonly Point[],
   layers: readonly number[],
 ): Promise<NeuronScores[]> {
@@ -57,7 +57,7 @@ const subtract = (sum: Float64Array, added: Float64Array, count: number): void =
 
 /** The neurons' edges with the largest |score|, and it. */
 export function strongestNeuronEdges(
-  { universe, model }: MethodContext['engine'],
+  { universe, model }: EdgesContext['engine'],
   scores: readonly NeuronScores[],
   count: number,
 ): readonly (NeuronEdge & { readonly score: number })[] {

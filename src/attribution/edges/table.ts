@@ -1,5 +1,5 @@
 import { columnsOf } from '../../engine/model-run/groups.js';
-import type { Attribution, MethodContext } from './types.js';
+import type { Attribution, EdgesContext } from './types.js';
 
 /**
  * Scores as they come in, means in float64. An edge has one column for each group of positions that the user tells apart, and a
@@ -15,7 +15,7 @@ export class ScoreTable {
   /** [example, edge, group] */
   private readonly byGroup: Float32Array | null;
 
-  constructor(private readonly context: Pick<MethodContext, 'engine' | 'examples' | 'groups' | 'keepsExamples'>) {
+  constructor(private readonly context: Pick<EdgesContext, 'engine' | 'examples' | 'groups' | 'keepsExamples'>) {
     const { engine, examples, groups, keepsExamples } = context;
     this.edgeCount = engine.universe.edgeCount;
     this.columns = columnsOf(groups);

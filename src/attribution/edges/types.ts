@@ -1,37 +1,19 @@
 import type { Scores } from '../../circuit/types.js';
 import type { ChunkPlan } from '../../engine/core/chunks.js';
 import type { Engine } from '../../engine/core/engine.js';
-import type { RiemannRule } from '../../engine/gradients/riemann.js';
 import type { Point } from '../../engine/gradients/gradient.js';
 import type { PositionGroups } from '../../engine/model-run/groups.js';
 import type { AlternativeMaker } from '../../engine/sources/index.js';
 import type { Example, MetricKey } from '../../task/types.js';
-import type { AcdcSetting } from './acdc/setting.js';
-import type { MaskSetting } from './masks/setting.js';
+import type { Cost, Level, Method } from '../method.js';
+import type { Declared, Options, OptionsOf } from '../options.js';
 import type { ResolvedScores } from './resolution.js';
 
-export interface MethodSetting {
-  /** points of an integral */
-  readonly steps: number;
-  readonly rule: RiemannRule;
-  readonly seed: number;
-  /** of `acdc` alone */
-  readonly acdc?: Partial<AcdcSetting>;
-  /** of the methods that learn masks */
-  readonly masks?: Partial<MaskSetting>;
-}
-
-/** Passes of the whole model over one pair; backward ones cost about two forward. */
-export interface Cost {
-  readonly forwards: number;
-  readonly backwards: number;
-}
-
-export interface MethodContext {
+/** What every method is asked, whatever its options. */
+export interface EdgesContext {
   readonly engine: Engine;
   readonly examples: readonly Example[];
   readonly metric: MetricKey;
-  readonly setting: MethodSetting;
   /** what a cut edge reads; default the other prompt */
   readonly source?: AlternativeMaker | undefined;
   /** positions that scores tell apart; default none */
@@ -45,6 +27,10 @@ export interface MethodContext {
   onProgress(done: number, total: number): void;
   /** early results of a method that has them */
   onResults?(effects: readonly Effect[]): void;
+}
+
+export interface MethodContext<Own = Options> extends EdgesContext {
+  readonly options: Own;
 }
 
 /** What an edge's cut costs on each example: metric clean − metric with the edge cut; positive = it helps. */
@@ -94,26 +80,23 @@ export interface Extent {
   readonly minibatches: number;
 }
 
-/** A way to score every edge. One file each; a new one is that file and a line in the registry. */
-export interface Method {
-  readonly key: string;
-  readonly reference: string;
-  /** which points it integrates over, where the user chooses them */
-  readonly integrates: boolean;
-  /** which run the interventions it estimates are made in; null where there is none */
-  readonly direction: 'noising' | 'denoising' | null;
+interface EdgesLevel extends Level {
+  readonly context: EdgesContext;
+  readonly extent: Extent;
+  readonly cost: Cost;
+  readonly answer: Attribution;
+}
+
+/** A way to score every edge. Scores are means over the examples. */
+export interface EdgeMethod<D extends Declared = Declared> extends Method<EdgesLevel, D> {
   /** keeps a journal and goes on from it */
   readonly resumes?: true;
-  /** tells positions apart, where the user asks */
+  /** separates positions, where the user asks */
   readonly resolves?: true;
   /** finds one answer for all examples: none of them has scores of its own */
   readonly joint?: true;
   /** the points whose gradients it averages, where it is plain gradients: such a method can be asked about single neurons */
-  points?(setting: MethodSetting): readonly Point[];
-  title(setting: MethodSetting): string;
-  cost(setting: MethodSetting, extent: Extent): Cost;
-  /** Refuses what it cannot answer, before anything is computed. @throws TheveninError discovery/steps, discovery/gradient */
-  check?(asked: { readonly metric: MetricKey; readonly setting: MethodSetting }): void;
-  /** Scores are means over the examples; positive = the edge helps the task. */
-  run(context: MethodContext): Promise<Attribution>;
+  points?(options: OptionsOf<D>): readonly Point[];
 }
+
+export const edgeMethod = <D extends Declared>(method: EdgeMethod<D>): EdgeMethod<D> => method;

@@ -10,30 +10,15 @@ import { planBatches } from '../../engine/core/batches.js';
 import type { ChunkPlan } from '../../engine/core/chunks.js';
 import { requireFinite } from '../../engine/core/finite.js';
 import type { Engine } from '../../engine/core/engine.js';
-import { nodeBytesPerToken, nodeGradients, type NodeScores } from '../../engine/gradients/node-gradient.js';
+import type { Point } from '../../engine/gradients/gradient.js';
+import { nodeBytesPerToken, nodeGradients, type Along, type NodeScores } from '../../engine/gradients/node-gradient.js';
 import { LINES, type NodeSite } from '../../engine/gradients/node-lines.js';
 import { withSession, type AskOptions } from '../../engine/questions/session.js';
 import { refuse } from '../../errors.js';
 import type { Example, MetricKey } from '../../task/types.js';
-import { checkGradient, type Estimator, type EstimatorSetting } from './estimators.js';
 import { batchesByLayout } from '../../interventions/patching/patching.js';
 import type { SitesGrid } from '../../interventions/patching/plan.js';
-
-export interface NodesOptions {
-  readonly metric: MetricKey;
-  readonly signal?: AbortSignal | undefined;
-  /** examples finished, of all */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
-export interface NodesQuestion extends NodesOptions {
-  /** of `planGrids`: sites, layers, how the prompt is divided */
-  readonly grids: readonly SitesGrid[];
-  readonly estimator: Estimator;
-  readonly setting: EstimatorSetting;
-  /** keep the estimates of every example; default: where they fit a quarter of the memory (`planNodes`) */
-  readonly keep?: boolean | undefined;
-}
+import type { NodesContext, NodesOptions } from './types.js';
 
 export interface NodeEstimates {
   readonly plan: SitesGrid;
@@ -62,23 +47,29 @@ export interface NodeMemory {
   readonly chunks: ChunkPlan;
 }
 
-/** @throws TheveninError interventions/estimator, discovery/steps: before any compute */
-export function planNodes(
-  engine: Engine,
-  examples: readonly Example[],
-  { grids, estimator, setting, metric, keep }: NodesQuestion,
+/** A divergence from the clean run is least there: its gradient is zero. @throws TheveninError interventions/estimator */
+export function checkPoints(metric: MetricKey, points: readonly Point[]): void {
+  if (metric === 'kl-divergence' && points.every(({ at }) => at === 1))
+    refuse(
+      'interventions/estimator',
+      `${metric} has no gradient on the clean prompts, the only point asked for; use the method ap-ig or ig, or another metric (logit-difference, log-probability, probability-difference)`,
+    );
+}
+
+/** @throws TheveninError interventions/grid, before any compute */
+export function nodeMemory(
+  { engine, examples, grids, keep }: NodesContext,
+  { length: copies }: readonly Point[],
 ): NodeMemory {
   const other = grids.find(({ kind }) => !NODE_SITES.includes(kind.key));
   if (other) refuse('interventions/grid', `${other.kind.key} is no node: attribution is to ${NODE_SITES.join(', ')}`);
-  const points = estimator.points(setting);
-  checkGradient(metric, points);
   const cells = grids.reduce((sum, grid) => sum + grid.cells, 0);
   const perExampleBytes = cells * examples.length * 4;
   const kept = keep ?? perExampleBytes <= engine.options.memoryBytes / 4;
-  const chunks = planBatches(engine, examples, points.length).plan;
+  const chunks = planBatches(engine, examples, copies).plan;
   const length = Math.max(0, ...examples.map(({ clean }) => clean.length));
   const each = nodeBytesPerToken(engine, {
-    copies: points.length,
+    copies,
     length,
     neurons: grids.some(({ kind }) => kind.vast),
   });
@@ -87,31 +78,29 @@ export function planNodes(
 
 const NODE_SITES: readonly string[] = Object.keys(LINES);
 
-/** Cost: two forward passes, and those of the estimator. @throws TheveninError as `planNodes` */
-export async function attributeNodes(
-  engine: Engine,
-  examples: readonly Example[],
-  question: NodesQuestion,
+/** Cost: two forward passes, and those of the points. @throws TheveninError as `nodeMemory` */
+export async function estimateNodes(
+  context: NodesContext,
+  { points, along }: { readonly points: readonly Point[]; readonly along: Along },
 ): Promise<NodeAttribution> {
-  const memory = planNodes(engine, examples, question);
-  const { grids, estimator, setting } = question;
-  const points = estimator.points(setting);
+  const memory = nodeMemory(context, points);
+  const { engine, examples, grids } = context;
   const layers = [...new Set(grids.flatMap((grid) => grid.layers))];
   const sums = grids.map((grid) => new Sums(grid, examples.length, memory.kept));
   const [clean, corrupt] = [new Float64Array(examples.length), new Float64Array(examples.length)];
   let done = 0;
   for (const batch of planBatches(engine, examples, points.length).batches) {
-    question.signal?.throwIfAborted();
-    await withSession(engine, batch, noising(question.metric), async (session) => {
+    context.signal?.throwIfAborted();
+    await withSession(engine, batch, noising(context.metric), async (session) => {
       batch.indices.forEach((place, i) => {
         clean[place] = session.clean[i] as number;
         corrupt[place] = session.corrupt[i] as number;
       });
       const sites = grids.map(({ kind }) => kind.key as NodeSite);
-      const asked = { sites, layers, points, along: estimator.along };
+      const asked = { sites, layers, points, along };
       await nodeGradients(session.bound, asked, (scores) => (sums[sites.indexOf(scores.site)] as Sums).add(scores, batch)); // prettier-ignore
     });
-    question.onProgress?.((done += batch.indices.length), examples.length);
+    context.onProgress?.((done += batch.indices.length), examples.length);
   }
   const sites = sums.map((one) => one.estimates());
   for (const { mean } of sites) requireFinite(engine, mean, 'an estimate');

@@ -6,10 +6,16 @@ import { leaveOneOut } from './methods/leave-one-out.js';
 import { lrp } from './methods/lrp.js';
 import { occlusion } from './methods/occlusion.js';
 import { shap } from './methods/shap.js';
+import type { AskedOptions } from '../method.js';
 import type { TokenMethod } from './types.js';
 
 /** Every way to attribute a metric to the prompt's tokens; a new one is a file and a line here. */
-export const TOKEN_METHODS: readonly TokenMethod[] = [integrated, gradientInput, lrp, leaveOneOut, occlusion, shap];
+const REGISTERED = [integrated, gradientInput, lrp, leaveOneOut, occlusion, shap] as const;
+
+export const TOKEN_METHODS: readonly TokenMethod[] = REGISTERED;
+
+/** The options of all methods, as `tokens` is asked for them. */
+export type TokenOptions = AskedOptions<(typeof REGISTERED)[number]>;
 
 /** @throws TheveninError attribution/method */
 export const findTokenMethod = (key: string): TokenMethod =>
@@ -22,4 +28,4 @@ export const findTokenMethod = (key: string): TokenMethod =>
     )}`,
   );
 
-export type { Baseline, TokenMethod, TokenSetting } from './types.js';
+export type { Baseline, TokenMethod } from './types.js';

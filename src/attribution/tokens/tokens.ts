@@ -3,14 +3,15 @@ import type { Engine } from '../../engine/core/engine.js';
 import { withEmbedded, type EmbeddedPrompt } from '../../engine/gradients/embedded.js';
 import type { Example, MetricKey } from '../../task/types.js';
 import type { Group, ScalarFunction, Way } from './function.js';
-import type { Baseline, TokenMethod, TokenSetting } from './types.js';
+import type { Baseline, TokenMethod } from './types.js';
+import type { Options } from '../options.js';
 import { divide, tokenUnits, type Division, type Unit } from './units.js';
 
 export interface TokenQuestion {
   readonly method: TokenMethod;
   readonly metric: MetricKey;
   readonly baseline: Baseline;
-  readonly setting: TokenSetting;
+  readonly options: Options;
   /** undefined: those that every prompt has */
   readonly spans?: readonly string[] | undefined;
   readonly signal?: AbortSignal;
@@ -42,8 +43,8 @@ export async function attributeTokens(
   examples: readonly Example[],
   question: TokenQuestion,
 ): Promise<TokenAttribution> {
-  const { method, metric, setting, spans } = question;
-  method.check?.({ metric, setting });
+  const { method, metric, options, spans } = question;
+  method.check?.({ metric, options });
   const ofSpans = method.of === 'span';
   const division = divide(examples, { spans, disjoint: ofSpans && method.sums });
   const prompts: Contributions[] = [];
@@ -63,7 +64,7 @@ export async function attributeTokens(
 async function explain(
   prompt: EmbeddedPrompt,
   units: readonly Unit[],
-  { method, baseline, setting, signal, dModel }: TokenQuestion & { readonly dModel: number },
+  { method, baseline, options, signal, dModel }: TokenQuestion & { readonly dModel: number },
 ): Promise<Contributions> {
   const f = stoppable(prompt, signal);
   const way: Way = { x: prompt.clean, baseline: BASELINES[baseline](prompt) };
@@ -71,7 +72,7 @@ async function explain(
   const [clean = 0, below = 0] = await f.values([way.x, way.baseline]);
   return {
     units,
-    values: await method.run({ f, way, groups, relevances: prompt.relevances }, setting),
+    values: await method.run({ f, way, groups, relevances: prompt.relevances, options }),
     clean,
     baseline: below,
   };

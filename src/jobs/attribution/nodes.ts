@@ -1,16 +1,22 @@
 /** What the nodes of a model are worth to a task: estimates from gradients, exact effects of the strongest and of a sample. */
-import type { RiemannRule } from '../../engine/gradients/riemann.js';
 import { correlation, estimateMean, rankCorrelation } from '../../evaluation/statistics/intervals.js';
-import { findEstimator, type Estimator } from '../../attribution/nodes/estimators.js';
+import { methodRecord } from '../../attribution/method.js';
 import {
   attributeNodes,
-  measureCells,
+  findNodeMethod,
+  NODE_METHODS,
   planNodes,
+  type NodeOptions,
+  type NodesQuestion,
+} from '../../attribution/nodes/index.js';
+import {
+  measureCells,
   type NodeAttribution,
   type NodeEstimates,
   type NodeMemory,
-  type NodesQuestion,
 } from '../../attribution/nodes/nodes.js';
+import type { NodeMethod } from '../../attribution/nodes/types.js';
+import { optionKeys, readOptions, type Options } from '../../attribution/options.js';
 import { planGrids } from '../../interventions/patching/plan.js';
 import type { By } from '../../text/divide.js';
 import { NODES } from '../../report/folders/nodes.js';
@@ -25,14 +31,12 @@ import { pairsOf } from '../pairs.js';
 import type { Stages } from '../stages.js';
 import { openTask, type TaskRequest, type Workbench } from '../workbench.js';
 
-/** What `thevenin nodes` is asked. Only task and model have no default. */
-export interface NodesRequest extends Omit<TaskRequest, 'split'>, JobRequest {
+/** What `thevenin nodes` is asked, with the options of the methods beside its own. Only task and model have no default. */
+export interface NodesRequest extends Omit<TaskRequest, 'split'>, JobRequest, NodeOptions {
   /** grids of patching: z, mlp-out, neurons … */
   readonly site: readonly string[];
   /** ap, ap-ig or ig */
   readonly method: string;
-  readonly steps: number;
-  readonly rule: RiemannRule;
   /** undefined: all; neurons need them chosen */
   readonly layers: readonly number[] | undefined;
   readonly by: By;
@@ -48,8 +52,6 @@ const DEFAULTS: Omit<NodesRequest, 'task' | 'model'> = {
   out: undefined,
   site: ['z'],
   method: 'ap',
-  steps: 5,
-  rule: 'midpoint',
   layers: undefined,
   by: 'all',
   spans: undefined,
@@ -71,25 +73,29 @@ export const nodes = job<NodesRequest, NodesRecord, 'task' | 'model'>({
   folder: NODES,
   defaults: DEFAULTS,
   needs: ['task', 'model'],
-  prepare: (asked) => {
-    const estimator = findEstimator(asked.method);
-    return (bench, stages) => findNodes(bench, { asked, estimator, stages });
-  },
+  also: optionKeys(NODE_METHODS),
+  complete: (asked) => ({ ...asked, ...optionsOf(asked) }),
+  prepare: (asked) => (bench, stages) =>
+    findNodes(bench, { asked, method: findNodeMethod(asked.method), options: optionsOf(asked), stages }),
 });
+
+const optionsOf = (asked: NodesRequest): Options =>
+  readOptions(findNodeMethod(asked.method), { ...asked }, { methods: NODE_METHODS });
 
 interface Doing {
   readonly asked: NodesRequest;
-  readonly estimator: Estimator;
+  readonly method: NodeMethod;
+  readonly options: Options;
   readonly stages: Stages;
 }
 
 async function findNodes(bench: Workbench, doing: Doing): Promise<Found<NodesRecord>> {
-  const { stages } = doing;
+  const { stages, method, options } = doing;
   const { task } = await openTask(bench.model, { ...doing.asked, split: false });
   const question = questionOf(bench, task, doing);
   const memory = planNodes(bench.engine, task.examples, question);
   const of = { ...bench, examples: task.examples, total: task.examples.length };
-  const attributed = stageTitle(question, memory);
+  const attributed = `${method.title(options)}, ${holding(question, memory)}`;
   const attribution = await stages.rehearsed(attributed, of, (engine, watch) =>
     attributeNodes(engine, task.examples, { ...question, ...watch }),
   );
@@ -125,22 +131,22 @@ async function measureSite(
 function questionOf(
   { model: { config, tokenizer } }: Workbench,
   { examples, metric }: CheckedTask,
-  { asked, estimator }: { asked: NodesRequest; estimator: Estimator },
+  { asked, method, options, stages: { signal } }: Doing,
 ): NodesQuestion {
-  const { site, by, spans, layers, steps, rule } = asked;
+  const { site, by, spans, layers } = asked;
   const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
   const grids = site.flatMap((grid) => planGrids(config, examples, { grid, by, spans, layers, tokenText }));
-  return { grids, estimator, setting: { steps, rule }, metric };
+  return { method, options, grids, metric, signal };
 }
 
-/** What is done, and what it will hold. */
-function stageTitle({ estimator, setting, grids }: NodesQuestion, memory: NodeMemory): string {
+/** What is attributed to, and what that will hold. */
+function holding({ grids }: NodesQuestion, memory: NodeMemory): string {
   const { cells, perExampleBytes, kept, chunkBytes } = memory;
   const values = kept
     ? `${mebibytes(perExampleBytes)} of estimates of every pair`
     : `means alone (estimates of every pair would take ${mebibytes(perExampleBytes)}: raise --memory or choose fewer layers)`;
   const sites = grids.map(({ kind }) => kind.key).join(', ');
-  return `${estimator.title(setting)}, ${sites}: ${cells} nodes; holds ${values}, and ${mebibytes(chunkBytes)} while it runs`;
+  return `${sites}: ${cells} nodes; holds ${values}, and ${mebibytes(chunkBytes)} while it runs`;
 }
 
 /** The strongest estimates, then some of the others at random. */
@@ -197,15 +203,14 @@ interface Measured extends Doing {
 }
 
 function recordOf(found: Measured): Found<NodesRecord>['record'] {
-  const { asked, task, estimator, attribution } = found;
-  const { top, sample, seed, steps, rule } = asked;
+  const { asked, task, method, options, attribution } = found;
+  const { top, sample, seed, steps = null, rule = null } = { ...asked, ...(options as NodeOptions) };
   const { clean, corrupt, memory } = attribution;
-  const integrates = estimator.integrates;
   return {
     kind: 'node-attribution',
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
-    method: { key: estimator.key, title: estimator.title({ steps, rule }), reference: estimator.reference },
-    settings: { steps: integrates ? steps : null, rule: integrates ? rule : null, top, sample, seed },
+    method: methodRecord(method, options),
+    settings: { steps, rule, top, sample, seed },
     clean: estimateMean(clean),
     corrupt: estimateMean(corrupt),
     sites: attribution.sites.map((_, s) => siteRecord(found, s)),

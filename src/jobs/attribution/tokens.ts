@@ -1,7 +1,14 @@
 /** What the tokens of a task's prompts contribute to its metric: values, their record and their page. */
-import { findTokenMethod, type Baseline, type TokenMethod, type TokenSetting } from '../../attribution/tokens/index.js';
+import { methodRecord } from '../../attribution/method.js';
+import { optionKeys, readOptions, sharedOptions, type Options } from '../../attribution/options.js';
+import {
+  findTokenMethod,
+  TOKEN_METHODS,
+  type Baseline,
+  type TokenMethod,
+  type TokenOptions,
+} from '../../attribution/tokens/index.js';
 import { attributeTokens, type Contributions, type TokenAttribution } from '../../attribution/tokens/tokens.js';
-import type { RiemannRule } from '../../engine/gradients/riemann.js';
 import { estimateMean } from '../../evaluation/statistics/intervals.js';
 import type { Model } from '../../model/types.js';
 import { TOKENS } from '../../report/folders/tokens.js';
@@ -11,13 +18,10 @@ import type { CheckedTask, Example } from '../../task/types.js';
 import { job, type Found, type JobRequest, type JobResult } from '../job.js';
 import { openTask, type TaskRequest } from '../workbench.js';
 
-/** What `thevenin tokens` is asked. Only task and model have no default. */
-export interface TokensRequest extends Omit<TaskRequest, 'split'>, JobRequest {
+/** What `thevenin tokens` is asked, with the options of the methods beside its own. Only task and model have no default. */
+export interface TokensRequest extends Omit<TaskRequest, 'split'>, JobRequest, Omit<TokenOptions, 'seed'> {
   readonly method: string;
   readonly baseline: Baseline;
-  readonly steps: number;
-  readonly rule: RiemannRule;
-  readonly samples: number;
   /** undefined: those that every prompt has */
   readonly spans: readonly string[] | undefined;
 }
@@ -26,9 +30,6 @@ const DEFAULTS: Omit<TokensRequest, 'task' | 'model'> = {
   out: undefined,
   method: 'ig',
   baseline: 'corrupt',
-  steps: 50,
-  rule: 'midpoint',
-  samples: 2048,
   spans: undefined,
   examples: undefined,
   seed: 0,
@@ -46,22 +47,32 @@ export const tokens = job<TokensRequest, TokensRecord, 'task' | 'model'>({
   folder: TOKENS,
   defaults: DEFAULTS,
   needs: ['task', 'model'],
+  also: optionKeys(TOKEN_METHODS),
+  complete: (asked) => ({ ...asked, ...optionsOf(asked) }),
   prepare: (asked) => {
     const method = findTokenMethod(asked.method);
-    const { steps, rule, samples, seed, baseline, spans } = asked;
-    const setting: TokenSetting = { steps, rule, samples, seed };
+    const options = optionsOf(asked);
+    const { baseline, spans } = asked;
     return async ({ model, engine }, stages) => {
       const { task } = await openTask(model, { ...asked, split: false });
-      const question = { method, setting, baseline, spans, metric: task.metric };
+      const question = { method, options, baseline, spans, metric: task.metric };
       const of = { engine, examples: task.examples, total: task.examples.length };
-      const attribution = await stages.rehearsed(method.title(setting), of, (own, watch) =>
+      const attribution = await stages.rehearsed(method.title(options), of, (own, watch) =>
         attributeTokens(own, task.examples, { ...question, ...watch }),
       );
       const sidecar = sidecarOf(attribution, method);
-      return { record: recordOf(model, { asked, task, method, setting, attribution, sidecar }), sidecars: [sidecar] };
+      return { record: recordOf(model, { asked, task, method, options, attribution, sidecar }), sidecars: [sidecar] };
     };
   },
 });
+
+const optionsOf = (asked: TokensRequest): Options =>
+  readOptions(findTokenMethod(asked.method), { ...asked }, { methods: TOKEN_METHODS });
+
+/** What the options of all methods are by themselves: the record has a place for each. */
+const DECLARED = Object.fromEntries(
+  sharedOptions(TOKEN_METHODS).map(({ key, schema }) => [key, schema.default as unknown]),
+) as Omit<TokensRecord['settings'], 'seed'>;
 
 /** Where prompts have other tokens or spans than the longest, their places are NaN. */
 function sidecarOf({ prompts, division }: TokenAttribution, { of }: TokenMethod): Sidecar {
@@ -86,20 +97,20 @@ interface Attributed {
   readonly asked: TokensRequest;
   readonly task: CheckedTask;
   readonly method: TokenMethod;
-  readonly setting: TokenSetting;
+  readonly options: Options;
   readonly attribution: TokenAttribution;
   readonly sidecar: Sidecar;
 }
 
 function recordOf(model: Model, found: Attributed): Found<TokensRecord>['record'] {
-  const { asked, task, method, setting, attribution } = found;
+  const { asked, task, method, options, attribution } = found;
   const { prompts, division } = attribution;
   return {
     kind: 'token-attribution',
     task: { name: task.name, sha256: task.digest, metric: task.metric, pairs: task.examples.length },
-    method: { key: method.key, title: method.title(setting), reference: method.reference },
+    method: methodRecord(method, options),
     baseline: asked.baseline,
-    settings: setting,
+    settings: { ...DECLARED, ...options, seed: asked.seed },
     clean: estimateMean(prompts.map(({ clean }) => clean)),
     atBaseline: estimateMean(prompts.map(({ baseline }) => baseline)),
     gap: method.sums ? Math.max(0, ...prompts.map(gapOf)) : null,

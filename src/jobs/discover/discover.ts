@@ -5,10 +5,10 @@ import { randomCircuits } from '../../circuit/random.js';
 import { countIn } from '../../circuit/prune.js';
 import { checkSelection, makeCircuit, selectCircuit, type Selection } from '../../circuit/select.js';
 import type { Circuit } from '../../circuit/types.js';
-import { findMethod, type Method, type MethodSetting } from '../../attribution/edges/index.js';
+import { findMethod, METHODS, type EdgeMethod } from '../../attribution/edges/index.js';
 import { extentOf } from '../../attribution/edges/extent.js';
-import { heldFor } from '../../attribution/edges/held.js';
 import { fitMemory } from '../../attribution/edges/memory.js';
+import { optionKeys, type Options } from '../../attribution/options.js';
 import type { Attribution, Journal, MethodContext } from '../../attribution/edges/types.js';
 import { refuse } from '../../errors.js';
 import { evaluateCircuit, type Evaluation } from '../../evaluation/evaluate.js';
@@ -22,7 +22,7 @@ import type { ReportRecord } from '../../report/records/report.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import type { Findings } from './findings.js';
 import { buildReport } from './record.js';
-import { DISCOVER_DEFAULTS, type DiscoverRequest } from './request.js';
+import { DISCOVER_DEFAULTS, methodOptions, type DiscoverRequest } from './request.js';
 import { CAPABILITY, checkCapability } from './capable.js';
 import { checkDiagnosis, diagnose } from './diagnose.js';
 import { minimise } from './minimise.js';
@@ -47,6 +47,8 @@ export const discover = job<DiscoverRequest, ReportRecord, 'task' | 'model'>({
   folder: REPORT,
   defaults: DISCOVER_DEFAULTS,
   needs: ['task', 'model'],
+  also: optionKeys(METHODS),
+  complete: (asked) => ({ ...asked, ...methodOptions(asked) }),
   prepare: (asked) => async (bench, stages) => buildReport(await find(bench, asked, stages)),
 });
 
@@ -56,8 +58,10 @@ const pick = (task: CheckedTask, split: 'discover' | 'choose' | 'report'): Examp
 async function find(bench: Workbench, request: DiscoverRequest, stages: Stages): Promise<Findings> {
   const method = findMethod(request.method);
   const { file, task } = await openTask(bench.model, request);
-  const setting = settingOf(request, task);
-  method.check?.({ metric: task.metric, setting });
+  const { metric } = task;
+  const given = methodOptions(request);
+  const options = method.adapt?.(given, { metric }) ?? given;
+  method.check?.({ metric, options });
   checkRequest(request, method);
   checkNeurons(bench, request, method);
   checkDiagnosis(request);
@@ -65,7 +69,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const examples = pick(task, 'discover');
   const kept = keptBytes(bench, { method, asked: request, examples: examples.length, groups });
   checkSourceOf(bench, task, request);
-  const on = { method, setting, groups, stages, keepsExamples: request.perExample, kept };
+  const on = { method, options, groups, stages, keepsExamples: request.perExample, kept };
   const { capability, source, ablation, attribution, memory } = await journalled(
     bench,
     { request, task, examples, groups },
@@ -80,7 +84,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   });
   const strongest = strongestOf(attribution.scores.mean, request.exactEdges);
   const whole = strongest.map((edge) => ({ edge }));
-  const work = { request, method, setting, groups, source, stages, examples };
+  const work = { request, method, options, groups, source, stages, examples };
   const effects = await measureExact(bench, task, { ...work, cuts: whole, what: 'edges' });
   const finer = await findFiner(bench, task, { ...work, attribution });
   const missed = await diagnose(bench, task, { ...work, strongest });
@@ -95,7 +99,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
     task,
     file,
     method,
-    setting,
+    options,
     capability,
     ablation,
     attribution,
@@ -113,19 +117,11 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   };
 }
 
-/** What the method is asked, in its own terms. */
-function settingOf(request: DiscoverRequest, { metric }: CheckedTask): MethodSetting {
-  const { steps, rule, seed, tau, order, test, edges, updates, rate, lambda, restarts } = request;
-  const holds = heldFor(metric, request.holds);
-  const masks = { edges, holds, updates, rate, lambda, restarts };
-  return { steps, rule, seed, acdc: { tau, order, test, holds }, masks };
-}
-
 /**
  * What makes no sense with any model or task, before anything is computed.
  * @throws TheveninError circuit/selection, circuit/layout, cli/usage
  */
-function checkRequest(request: DiscoverRequest, method: Method): void {
+function checkRequest(request: DiscoverRequest, method: EdgeMethod): void {
   checkSelection(selectionOf(request));
   findLayout(request.layout);
   if (request.journal !== undefined && method.resumes !== true)
@@ -153,7 +149,7 @@ async function findScores(
 }
 
 /** How a method that was stopped goes on. */
-function adviceFor({ key, resumes }: Method, journal: string | undefined): string | undefined {
+function adviceFor({ key, resumes }: EdgeMethod, journal: string | undefined): string | undefined {
   if (resumes !== true) return undefined;
   return journal === undefined
     ? `--journal FILE keeps what ${key} has measured, and the next run goes on from there`
@@ -190,15 +186,15 @@ function choose(
 async function score(
   bench: Workbench,
   task: CheckedTask,
-  { method, setting, source, journal, stages, kept, ...keeps }: Scoring,
+  { method, options, source, journal, stages, kept, ...keeps }: Scoring,
 ): Promise<{ attribution: Attribution; memory: Rehearsal }> {
   const examples = pick(task, 'discover');
-  const { forwards, backwards } = method.cost(setting, extentOf(bench.engine, examples));
+  const { forwards, backwards } = method.cost(options, extentOf(bench.engine, examples));
   const space = kept === 0 ? '' : `; ${mebibytes(kept)} for the scores of every pair`;
-  return stages.run(method.title(setting), examples.length, async (report) => {
+  return stages.run(method.title(options), examples.length, async (report) => {
     const { signal } = stages;
     const { engine } = bench;
-    const context = { engine, examples, metric: task.metric, setting, source, journal, signal, ...keeps };
+    const context = { engine, examples, metric: task.metric, options, source, journal, signal, ...keeps };
     const memory = await fitMemory(method, { ...context, onProgress: () => undefined });
     const estimate = stages.describe(memory, CAPABILITY);
     const note = `${forwards} forward + ${backwards} backward passes per pair, ${estimate}${space}`;
@@ -216,8 +212,8 @@ async function score(
 
 interface Scoring extends Pick<MethodContext, 'groups' | 'keepsExamples'> {
   readonly kept: number;
-  readonly method: Method;
-  readonly setting: MethodSetting;
+  readonly method: EdgeMethod;
+  readonly options: Options;
   readonly source: AlternativeMaker | undefined;
   readonly journal: Journal | undefined;
   readonly stages: Stages;

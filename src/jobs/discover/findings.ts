@@ -1,6 +1,7 @@
 import type { Layout } from '../../circuit/layout.js';
 import type { Circuit } from '../../circuit/types.js';
-import type { Method, MethodSetting } from '../../attribution/edges/index.js';
+import type { EdgeMethod } from '../../attribution/edges/index.js';
+import type { Options } from '../../attribution/options.js';
 import type { Attribution } from '../../attribution/edges/types.js';
 import type { Capability } from '../../evaluation/capability.js';
 import type { Evaluation } from '../../evaluation/evaluate.js';
@@ -21,8 +22,8 @@ export interface Findings {
   readonly request: DiscoverRequest;
   readonly task: CheckedTask;
   readonly file: TaskFile;
-  readonly method: Method;
-  readonly setting: MethodSetting;
+  readonly method: EdgeMethod;
+  readonly options: Options;
   readonly capability: Capability;
   /** how what cut edges read was made */
   readonly ablation: OpenedSource['record'];

@@ -1,6 +1,7 @@
 /** What `thevenin discover` finds beside whole edges: edges at some positions, and of single neurons, each measured as well as scored. */
 import { cutName } from '../../attribution/edges/resolution.js';
-import { METHODS, type Method, type MethodSetting } from '../../attribution/edges/index.js';
+import { METHODS, type EdgeMethod } from '../../attribution/edges/index.js';
+import type { Options } from '../../attribution/options.js';
 import {
   neuronEdgeName,
   scoreNeurons,
@@ -37,8 +38,8 @@ export interface Finer {
 
 export interface FinerWork {
   readonly request: DiscoverRequest;
-  readonly method: Method;
-  readonly setting: MethodSetting;
+  readonly method: EdgeMethod;
+  readonly options: Options;
   readonly groups: PositionGroups | undefined;
   readonly source: AlternativeMaker | undefined;
   readonly stages: Stages;
@@ -53,7 +54,7 @@ export interface FinerWork {
 export function checkNeurons(
   { model: { config } }: Workbench,
   { neurons, source }: DiscoverRequest,
-  method: Method,
+  method: EdgeMethod,
 ): void {
   if (!neurons) return;
   const say = (why: string): never => refuse('discovery/neurons', why);
@@ -104,13 +105,13 @@ async function atPlaces(
 
 /** The edges of single neurons that score most. */
 async function ofNeurons(bench: Workbench, task: CheckedTask, work: FinerWork): Promise<Finer['neurons']> {
-  const { request, method, setting, source, stages, examples } = work;
+  const { request, method, options, source, stages, examples } = work;
   if (!request.neurons) return null;
   const { engine } = bench;
   const layers = request.neurons;
-  const points = method.points?.(setting) ?? [];
+  const points = method.points?.(options) ?? [];
   const scores = await stages.run(`edges of neurons of layers ${layers.join(', ')}`, examples.length, (report) => {
-    const context = { engine, examples, metric: task.metric, setting, source, signal: stages.signal };
+    const context = { engine, examples, metric: task.metric, source, signal: stages.signal };
     return scoreNeurons({ ...context, onProgress: (done) => report(done) }, points, layers);
   });
   const edges = strongestNeuronEdges(engine, scores, request.exactEdges);

@@ -2,6 +2,8 @@
 import { basename } from 'node:path';
 import { nodesIn } from '../../circuit/compare.js';
 import type { Scores } from '../../circuit/types.js';
+import { methodRecord } from '../../attribution/method.js';
+import type { Options } from '../../attribution/options.js';
 import { estimateMean, meanOf } from '../../evaluation/statistics/intervals.js';
 import type { ReportEdge, ReportRecord } from '../../report/records/report.js';
 import { describeSidecar } from '../../report/sidecar.js';
@@ -16,7 +18,7 @@ const TOP_EDGES = 20;
 
 export async function buildReport(findings: Findings): Promise<Found<ReportRecord>> {
   const sidecars = sidecarsOf(findings);
-  const { bench, request, method, setting, stages, capability, layout } = findings;
+  const { bench, request, method, options, stages, capability, layout } = findings;
   const { perExample: _, ...capable } = capability;
   const record: Found<ReportRecord>['record'] = {
     versions: {
@@ -31,10 +33,10 @@ export async function buildReport(findings: Findings): Promise<Found<ReportRecor
     model: await modelOf(findings),
     task: taskOf(findings),
     settings: {
-      method: { key: method.key, title: method.title(setting), reference: method.reference },
+      method: methodRecord(method, options),
       direction: method.direction,
       sign: 'positive = the edge helps the task',
-      riemann: method.integrates ? { rule: setting.rule, steps: setting.steps } : null,
+      riemann: riemannOf(options),
       ablation: request.source,
       ...findings.ablation,
       selection: {
@@ -80,6 +82,10 @@ function pairsIn({ bench: { model }, task, capability: { perExample }, evaluated
   return pairsOf(model, task, { results: { clean: perExample.clean, corrupt: perExample.corrupt, circuit } });
 }
 
+/** Of a method that integrates: where its points lie. */
+const riemannOf = ({ rule, steps }: Options): ReportRecord['settings']['riemann'] =>
+  typeof rule === 'string' && typeof steps === 'number' ? { rule, steps } : null;
+
 const versionIn = (title: string): string => /\d+\.\d+\.\d+\S*?(?=,|$|\s)/.exec(title)?.[0] ?? '';
 
 async function modelOf({ bench: { model } }: Findings): Promise<ReportRecord['model']> {
@@ -113,12 +119,12 @@ function droppedOf({ provenance }: Findings['file']): ReportRecord['task']['drop
   return (provenance.dropped ?? []).map(({ reason, items, count }) => ({ reason, items: items ?? [`${count} rows`] }));
 }
 
-function chunkPlanOf({ bench, attribution, memory, method, setting }: Findings): ReportRecord['chunkPlan'] {
+function chunkPlanOf({ bench, attribution, memory, method, options }: Findings): ReportRecord['chunkPlan'] {
   const { perChunk, total } = attribution.plan;
   const chunks = perChunk === 0 ? 0 : Math.ceil(total / perChunk);
   return {
     memoryBudgetBytes: Math.floor(bench.engine.options.memoryBytes),
-    stages: [{ stage: method.title(setting), examplesPerChunk: perChunk, chunks, estimatedBytes: memory.bytes }],
+    stages: [{ stage: method.title(options), examplesPerChunk: perChunk, chunks, estimatedBytes: memory.bytes }],
   };
 }
 

@@ -1,10 +1,13 @@
-import { ACDC_DEFAULTS, type AcdcSetting } from '../../attribution/edges/acdc/setting.js';
-import { MASK_DEFAULTS, type MaskSetting } from '../../attribution/edges/masks/setting.js';
-import type { RiemannRule } from '../../attribution/edges/index.js';
+import { METHODS, findMethod, type EdgeOptions } from '../../attribution/edges/index.js';
+import { readOptions, type Options } from '../../attribution/options.js';
+import { SOURCES } from '../../engine/sources/index.js';
 import type { SourceKind } from '../../engine/sources/kinds.js';
 
-/** What `thevenin discover` is asked. Only task and model have no default. */
-export interface DiscoverRequest extends AcdcSetting, MaskSetting {
+/**
+ * What `thevenin discover` is asked, with the options of the methods beside its own. Only task and model have no default; those of
+ * the chosen method's options stand in its record.
+ */
+export interface DiscoverRequest extends Omit<EdgeOptions, 'edges' | 'seed'> {
   /** a shipped task's name or a task file */
   readonly task: string;
   /** a bundled model's name, a folder or a .gguf file */
@@ -14,8 +17,6 @@ export interface DiscoverRequest extends AcdcSetting, MaskSetting {
   /** replaces the run that the folder holds */
   readonly overwrite: boolean;
   readonly method: string;
-  readonly steps: number;
-  readonly rule: RiemannRule;
   /** what a cut edge reads, when edges are scored and when circuits are evaluated */
   readonly source: SourceKind;
   /** with `source: gaussian`, the noise in standard deviations of what it replaces */
@@ -30,6 +31,8 @@ export interface DiscoverRequest extends AcdcSetting, MaskSetting {
   readonly neurons: readonly number[] | undefined;
   /** keep the scores of every pair */
   readonly perExample: boolean;
+  /** edges to choose, before dead ends are pruned */
+  readonly edges: number;
   readonly select: string;
   /** the least score, with `select: threshold` */
   readonly threshold: number | undefined;
@@ -65,10 +68,6 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   out: undefined,
   overwrite: false,
   method: 'eap-ig',
-  steps: 5,
-  rule: 'midpoint',
-  ...ACDC_DEFAULTS,
-  ...MASK_DEFAULTS,
   source: 'other-prompt',
   noiseScale: 1,
   journal: undefined,
@@ -76,6 +75,7 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   spans: undefined,
   neurons: undefined,
   perExample: false,
+  edges: 200,
   select: 'top-n',
   threshold: undefined,
   by: 'absolute',
@@ -94,3 +94,13 @@ export const DISCOVER_DEFAULTS: Omit<DiscoverRequest, 'task' | 'model'> = {
   randomCircuits: 20,
   exactEdges: 60,
 };
+
+/** What else in a run reads options that methods have, too: splits and selection, and constants that are learned. */
+const elsewhere = ({ source }: DiscoverRequest): readonly string[] =>
+  Object.hasOwn(SOURCES, source) && SOURCES[source].needs.constants ? ['seed', 'edges', 'holds'] : ['seed', 'edges'];
+
+/** The options of the method asked for. @throws TheveninError discovery/method, attribution/option, or an option's own code */
+export function methodOptions(request: DiscoverRequest): Options {
+  const method = findMethod(request.method);
+  return readOptions(method, { ...request }, { methods: METHODS, elsewhere: elsewhere(request) });
+}

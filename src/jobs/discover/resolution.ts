@@ -1,7 +1,7 @@
 /** Which positions `thevenin discover` tells apart, and what is kept of every pair. */
 import { columnsOf, type PositionGroups } from '../../engine/model-run/groups.js';
 import { withElsewhere } from '../../attribution/edges/resolution.js';
-import { METHODS, type Method } from '../../attribution/edges/index.js';
+import { METHODS, type EdgeMethod } from '../../attribution/edges/index.js';
 import { mebibytes } from '../../engine/core/fit.js';
 import { refuse } from '../../errors.js';
 import { PLACES } from '../../text/divide.js';
@@ -18,7 +18,7 @@ const BYTES = 4;
 export function openGroups(
   { model: { tokenizer } }: Workbench,
   { examples }: CheckedTask,
-  { method, asked }: { method: Method; asked: DiscoverRequest },
+  { method, asked }: { method: EdgeMethod; asked: DiscoverRequest },
 ): PositionGroups | undefined {
   const { resolution, spans } = asked;
   if (resolution === 'all') {
@@ -54,7 +54,7 @@ function spansOfAll(examples: readonly Example[]): string[] | undefined {
  */
 export function keptBytes(
   { engine }: Workbench,
-  of: { method: Method; asked: DiscoverRequest; examples: number; groups: PositionGroups | undefined },
+  of: { method: EdgeMethod; asked: DiscoverRequest; examples: number; groups: PositionGroups | undefined },
 ): number {
   const { method, asked, examples, groups } = of;
   if (!asked.perExample) return 0;

@@ -6,7 +6,7 @@ import {
   senderKeeps,
 } from '../../attribution/edges/constants/learn.js';
 import { CONSTANT_DEFAULTS } from '../../attribution/edges/constants/setting.js';
-import { heldMetric } from '../../attribution/edges/held.js';
+import { HELD, heldMetric } from '../../attribution/edges/held.js';
 import { planBatches } from '../../engine/core/batches.js';
 import { checkSource, makeSource, SOURCES, type AlternativeMaker, type Constants } from '../../engine/sources/index.js';
 import type { SourceKind } from '../../engine/sources/kinds.js';
@@ -44,7 +44,7 @@ export function checkSourceOf({ engine }: Workbench, task: CheckedTask, request:
 /** What a journal must agree on. */
 export const sourceText = (request: SourceRequest): string => {
   const { noise, constants } = SOURCES[request.source].needs;
-  const { source, seed, noiseScale, holds } = request;
+  const { source, seed, noiseScale, holds = HELD } = request;
   return [source, ...(noise ? [noiseScale, seed] : []), ...(constants ? [holds, seed] : [])].join(' ');
 };
 
@@ -64,7 +64,7 @@ export async function openSource(
   const given = { batches: planBatches(engine, reference).batches, side: 'corrupt', noise } as const;
   const { needs } = SOURCES[source];
   if (!needs.constants) return { maker: await makeSource(engine, source, given), record: needs.noise ? { noise } : {} };
-  const metric = heldMetric(task.metric, request.holds);
+  const metric = heldMetric(task.metric, request.holds ?? HELD);
   const { updates } = CONSTANT_DEFAULTS;
   const note = `${updates} updates each: ${2 * updates} forward + ${updates} backward passes over a batch`;
   const constants = await stages.run('a constant for every sender', engine.universe.senders.length, (report) => {

@@ -40,6 +40,18 @@ export const published = (title: string, schema: TSchema): Readonly<Record<strin
   ...schema,
 });
 
+/** How something was attributed. */
+export const method = object({
+  key: Type.String(),
+  title: Type.String(),
+  reference: Type.String(),
+  options: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'every option of the method with its value; absent from records of versions that did not keep it',
+    }),
+  ),
+});
+
 /** All that a run was asked, so that it can be asked again; absent from records of versions that did not keep it. */
 export const request = Type.Optional(
   Type.Record(Type.String(), Type.Unknown(), {

@@ -6,8 +6,20 @@ import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { number, whole, type Table } from '../format.js';
 import { gridAxis } from './patching.js';
-import { count, estimate, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
+import {
+  count,
+  estimate,
+  method,
+  nullable,
+  object,
+  origin,
+  published,
+  sidecar,
+  text,
+  type DeepReadonly,
+} from './fragments.js';
 import { pairs } from './pairs.js';
+
 const measured = object({
   cell: count('place in the grid, the last axis fastest'),
   name: Type.String(),
@@ -44,7 +56,7 @@ const schema = object({
   ...origin,
   pairs,
   kind: Type.Literal('node-attribution'),
-  method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
+  method,
   settings: object({
     steps: nullable(Type.Integer({ description: 'points of the integral; null where there is none' })),
     rule: nullable(text('where they lie')),

@@ -10,6 +10,7 @@ import type { Static } from '@sinclair/typebox';
 import { SOURCE_KINDS } from '../../engine/sources/kinds.js';
 import {
   count,
+  method,
   nullable,
   object,
   published,
@@ -71,7 +72,7 @@ const losses = (description: string) =>
   );
 
 const settings = object({
-  method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
+  method,
   direction: nullable(Type.Union([Type.Literal('noising'), Type.Literal('denoising')])),
   sign: Type.Literal('positive = the edge helps the task'),
   riemann: nullable(

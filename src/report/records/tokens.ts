@@ -4,7 +4,18 @@
  */
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
-import { count, estimate, nullable, object, origin, published, sidecar, text, type DeepReadonly } from './fragments.js';
+import {
+  count,
+  estimate,
+  method,
+  nullable,
+  object,
+  origin,
+  published,
+  sidecar,
+  text,
+  type DeepReadonly,
+} from './fragments.js';
 
 const row = Type.Composite([estimate(''), object({ name: Type.String() })], {
   additionalProperties: false,
@@ -35,7 +46,7 @@ const prompt = object({
 const schema = object({
   ...origin,
   kind: Type.Literal('token-attribution'),
-  method: object({ key: Type.String(), title: Type.String(), reference: Type.String() }),
+  method,
   baseline: Type.Union([Type.Literal('corrupt'), Type.Literal('zero')], {
     description: 'what takes the place of a token',
   }),

@@ -7,8 +7,8 @@ import { countIn } from '../../../src/circuit/prune.js';
 import type { Universe } from '../../../src/circuit/types.js';
 import { edgeOrder, type AcdcOrder } from '../../../src/attribution/edges/acdc/order.js';
 import { search, type AcdcRule } from '../../../src/attribution/edges/acdc/search.js';
-import type { AcdcSetting } from '../../../src/attribution/edges/acdc/setting.js';
 import { acdc } from '../../../src/attribution/edges/methods/measured/acdc.js';
+import type { EdgeOptions } from '../../../src/attribution/edges/index.js';
 import type { Attribution } from '../../../src/attribution/edges/types.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { withSession } from '../../../src/engine/questions/session.js';
@@ -19,6 +19,7 @@ import type { Model } from '../../../src/model/types.js';
 import { createRuntime } from '../../../src/runtime/index.js';
 import type { Runtime } from '../../../src/runtime/types.js';
 import type { Example } from '../../../src/task/types.js';
+import { everyOption } from '../../helpers/options.js';
 import { batchOf, contrast, withEngine } from '../../helpers/engine.js';
 import { golden } from '../../helpers/model-files.js';
 import { randomModel } from '../../helpers/models/random-model.js';
@@ -152,13 +153,13 @@ describe('ACDC on models', () => {
   const discover = async (
     engine: Engine,
     examples: readonly Example[],
-    { source, ...setting }: Partial<AcdcSetting> & { source?: SourceKind },
+    { source, ...setting }: EdgeOptions & { source?: SourceKind },
   ): Promise<Attribution> =>
     acdc.run({
       engine,
       examples,
       metric: 'logit-difference',
-      setting: { steps: 1, rule: 'midpoint', seed: 0, acdc: { holds: 'metric', ...setting } },
+      options: everyOption({ holds: 'metric', ...setting }),
       ...(source ? { source: await makeSource(engine, source, { batches: [], side: 'corrupt' }) } : {}),
       signal: new AbortController().signal,
       onProgress: () => undefined,
@@ -225,7 +226,7 @@ describe('ACDC on models', () => {
           answers: differ.map((at) => contrast(at, clean_output[at]!, corrupt_output[at]!)),
         })),
       ).examples;
-    const find = async (name: string, setting: Partial<AcdcSetting> & { source?: SourceKind }): Promise<string[]> => {
+    const find = async (name: string, setting: EdgeOptions & { source?: SourceKind }): Promise<string[]> => {
       const model: Model = await loadModel(golden('ground-truth', name));
       try {
         return await withEngine({ model, runtime }, async (engine) => {
@@ -237,7 +238,7 @@ describe('ACDC on models', () => {
       }
     };
     /** As {@link find}, against the edges that are known to matter. */
-    const areas = async (name: string, setting: Partial<AcdcSetting> & { source?: SourceKind }, truth: string) => {
+    const areas = async (name: string, setting: EdgeOptions & { source?: SourceKind }, truth: string) => {
       const model: Model = await loadModel(golden('ground-truth', name));
       try {
         return await withEngine({ model, runtime }, async (engine) => {

@@ -22,6 +22,7 @@ import { randomModel as shaped, SHAPES } from '../../helpers/models/hand-made.js
 import { refused } from '../../helpers/model-files.js';
 import { randomModel } from '../../helpers/models/random-model.js';
 import { skipWithout } from '../../helpers/shared.js';
+import { everyOption } from '../../helpers/options.js';
 
 const EXAMPLES = batchOf([
   { clean: [1, 2, 5, 3], corrupt: [4, 2, 5, 3], answers: [contrast(3, 1, 4)] },
@@ -202,9 +203,8 @@ describe('learned constants on the bundled IOI model', function () {
     });
 
   const circuitOf = async (engine: Engine, examples: readonly Example[]): Promise<Uint8Array> => {
-    const setting = { steps: 5, rule: 'midpoint', seed: 0 } as const;
     const { scores } = await eapIg.run({
-      ...{ engine, examples, metric: 'logit-difference', setting },
+      ...{ engine, examples, metric: 'logit-difference', options: everyOption() },
       ...{ signal: new AbortController().signal, onProgress: () => undefined },
     });
     return selectCircuit(engine.universe, scores.mean, { rule: 'top-n', by: 'absolute', requested: 40 }).edges;

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { METHODS } from '../../../src/attribution/edges/index.js';
 import { estimateMemory, fitMemory } from '../../../src/attribution/edges/memory.js';
-import type { MethodContext } from '../../../src/attribution/edges/types.js';
 import { noCounts } from '../../../src/engine/core/counters.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { createRuntime, type Runtime } from '../../../src/runtime/index.js';
@@ -14,6 +13,7 @@ import { batchOf, expectNear, withEngine } from '../../helpers/engine.js';
 import { randomModel } from '../../helpers/models/random-model.js';
 import { skipWithout } from '../../helpers/shared.js';
 import { pairAt } from '../../engine/scene.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 const MEASURE = fileURLToPath(new URL('../../helpers/measure-memory.ts', import.meta.url));
 /** Below this what a process holds says nothing: its own housekeeping is as large. */
@@ -32,9 +32,9 @@ describe('memory of discovery methods', () => {
   before(async () => void (runtime = await createRuntime('onnx', { threads: 1 })));
   after(() => runtime.dispose());
 
-  const context = (engine: Engine, more: Partial<MethodContext> = {}): MethodContext => ({
+  const context = (engine: Engine, more: Partial<EveryContext> = {}): EveryContext => ({
     ...{ engine, examples: EXAMPLES, metric: 'logit-difference', signal: new AbortController().signal },
-    setting: { steps: 3, rule: 'midpoint', seed: 0, masks: { updates: 2, edges: 4 } },
+    options: everyOption({ steps: 3, updates: 2, edges: 4 }),
     onProgress: () => undefined,
     ...more,
   });

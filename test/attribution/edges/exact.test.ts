@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { exactEffects } from '../../../src/attribution/edges/exact-effects.js';
 import { eapIg } from '../../../src/attribution/edges/methods/gradient/eap-ig.js';
 import { cutName } from '../../../src/attribution/edges/resolution.js';
-import type { Effect, Journal, MethodContext } from '../../../src/attribution/edges/types.js';
+import type { Effect, Journal } from '../../../src/attribution/edges/types.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { loadModel } from '../../../src/model/load.js';
 import { createRuntime } from '../../../src/runtime/index.js';
@@ -11,6 +11,7 @@ import { batchOf, byEdge, contrast, expectNear, withEngine } from '../../helpers
 import { golden } from '../../helpers/model-files.js';
 import { readPeer } from '../../helpers/peer.js';
 import { randomModel } from '../../helpers/models/random-model.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 /** Batches of two lengths. */
 const EXAMPLES = [
@@ -28,9 +29,9 @@ describe('exact effects of all edges', () => {
   let runtime: Runtime;
   before(async () => (runtime = await createRuntime('reference', { threads: 1 })));
   after(() => runtime.dispose());
-  const context = (engine: Engine, more: Partial<MethodContext> = {}): MethodContext => ({
+  const context = (engine: Engine, more: Partial<EveryContext> = {}): EveryContext => ({
     ...{ engine, examples: EXAMPLES, metric: 'logit-difference' },
-    setting: { steps: 1, rule: 'left', seed: 0 },
+    options: everyOption({ steps: 1, rule: 'left' }),
     signal: new AbortController().signal,
     onProgress: () => undefined,
     ...more,
@@ -57,7 +58,7 @@ describe('exact effects of all edges', () => {
         context(engine, { onResults: (effects) => seen.push(...effects.map(({ edge }) => edge)) }),
         10,
       );
-      const estimate = await eapIg.run(context(engine, { setting: { steps: 5, rule: 'midpoint', seed: 0 } }));
+      const estimate = await eapIg.run(context(engine, { options: everyOption({ steps: 5, rule: 'midpoint' }) }));
       const ranks = seen.map((edge) => Math.abs(estimate.scores.mean[edge]!));
       expect(ranks).to.deep.equal([...ranks].sort((a, b) => b - a));
       expect(new Set(seen).size).to.equal(engine.universe.edgeCount);

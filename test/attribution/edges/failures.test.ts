@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { andGate, backupHead, orGate, turned, type Known } from '../../../docs/failures/models.js';
-import { scoresOf, SETTING, type Answered, type Asked } from '../../../docs/failures/scores.js';
+import { scoresOf, type Answered, type Asked } from '../../../docs/failures/scores.js';
 import type { AcdcOrder } from '../../../src/attribution/edges/acdc/order.js';
 import { METHODS } from '../../../src/attribution/edges/index.js';
 import { Engine } from '../../../src/engine/core/engine.js';
@@ -31,7 +31,7 @@ function expectScores({ scores }: Answered, expected: Scores, tolerance = 1e-5):
   expect([...scores.keys()]).to.include.members(Object.keys(expected));
 }
 
-const pruningTo = (edges: number) => ({ masks: { ...SETTING.masks, edges } });
+const pruningTo = (edges: number) => ({ edges });
 
 describe('what each method sees of a circuit that is known', () => {
   const tables: readonly [Known, Readonly<Record<string, Row>>][] = [
@@ -51,9 +51,9 @@ describe('what each method sees of a circuit that is known', () => {
         expect(Object.keys(rows)).to.have.members(METHODS.map(({ key }) => key)));
 
       for (const [key, { on, off, edges = [4, 4] }] of Object.entries(rows)) {
-        it(`${key}, noising`, () => expectRow(key, on, { setting: pruningTo(edges[0]) }));
+        it(`${key}, noising`, () => expectRow(key, on, { options: pruningTo(edges[0]) }));
         it(`${key}, denoising`, () =>
-          expectRow(key, off, { examples: [turned(known.example)], setting: pruningTo(edges[1]) }));
+          expectRow(key, off, { examples: [turned(known.example)], options: pruningTo(edges[1]) }));
       }
     });
 });
@@ -118,10 +118,10 @@ describe('the OR gate of a stranger, of 75 edges and 32 pairs', () => {
   it('edge pruning and subnetwork probing keep one arm', async () => {
     const few = { examples: examples.slice(0, 4) };
     const known = { model, example: examples[0]! };
-    const { found } = await ask(known, 'edge-pruning', { ...few, setting: pruningTo(4) });
+    const { found } = await ask(known, 'edge-pruning', { ...few, options: pruningTo(4) });
     expect(wayThrough(found!)).to.be.oneOf([0, 1]);
-    const masks = { ...SETTING.masks, lambda: 3 }; // 3/8 for every node
-    const { scores } = await ask(known, 'subnetwork-probing', { ...few, setting: { masks } });
+    const options = { lambda: 3 }; // 3/8 for every node
+    const { scores } = await ask(known, 'subnetwork-probing', { ...few, options });
     const open = [...scores].filter(([edge, score]) => /^[am].*->logits/.test(edge) && score > 0.5);
     expect([
       ['a0.h0->logits', 'm0->logits'],
@@ -198,7 +198,7 @@ describe('a backed-up head', () => {
 
 describe('where the points of an integral lie', () => {
   const ig = async (known: Known, steps: number, rule: 'left' | 'right' | 'midpoint'): Promise<Answered> =>
-    ask(known, 'eap-ig', { setting: { steps, rule } });
+    ask(known, 'eap-ig', { options: { steps, rule } });
 
   it('left points lean to the corrupt prompt, right ones to the clean: of an OR they see 3 and 2 slopes of 5', async () => {
     expect((await ig(orGate(), 5, 'left')).scores.get('a0.h0->m0')).to.be.closeTo((3 / 5) * 2, 1e-6);
@@ -222,7 +222,7 @@ describe('where the points of an integral lie', () => {
 
 describe('a search keeps one of two', () => {
   const acdc = async (known: Known, order: AcdcOrder, examples: readonly Example[] = [known.example]) =>
-    (await ask(known, 'acdc', { examples, setting: { acdc: { ...SETTING.acdc, order } } })).found!;
+    (await ask(known, 'acdc', { examples, options: { order } })).found!;
 
   it('ACDC: the one it tries last; of an AND that is off, too', async () => {
     for (const [known, examples] of [
@@ -242,7 +242,7 @@ describe('a search keeps one of two', () => {
   it('edge pruning: either, by the seed', async () => {
     const kept: (0 | 1 | null)[] = [];
     for (let seed = 0; seed < 4; seed++)
-      kept.push(wayThrough((await ask(orGate(), 'edge-pruning', { setting: { ...pruningTo(4), seed } })).found!));
+      kept.push(wayThrough((await ask(orGate(), 'edge-pruning', { options: { ...pruningTo(4), seed } })).found!));
     expect([...new Set(kept)]).to.have.members([0, 1]);
   });
 
@@ -276,7 +276,7 @@ describe('random scores', () => {
   it('over seeds favour no edge: each has the mean ½ of a uniform number, 0.29 / √400 give or take', async () => {
     const sums = new Map<string, number>();
     for (let seed = 0; seed < 400; seed++)
-      for (const [edge, score] of (await ask(andGate(), 'random', { setting: { seed } })).scores)
+      for (const [edge, score] of (await ask(andGate(), 'random', { options: { seed } })).scores)
         sums.set(edge, (sums.get(edge) ?? 0) + score / 400);
     for (const [edge, mean] of sums) expect(mean, edge).to.be.within(0.44, 0.56);
   });

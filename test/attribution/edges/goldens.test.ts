@@ -1,7 +1,6 @@
 /** Scores of every method that a peer has, on tiny random models; theirs count the metric's change, ours what is lost. */
-import { findMethod } from '../../../src/attribution/edges/index.js';
+import { findMethod, type EdgeOptions } from '../../../src/attribution/edges/index.js';
 import { nodeScores } from '../../../src/attribution/edges/node-scores.js';
-import type { MethodContext, MethodSetting } from '../../../src/attribution/edges/types.js';
 import { Engine } from '../../../src/engine/core/engine.js';
 import { makeSource } from '../../../src/engine/sources/index.js';
 import type { SourceKind } from '../../../src/engine/sources/kinds.js';
@@ -12,11 +11,12 @@ import { byEdge, expectNear } from '../../helpers/engine.js';
 import { golden } from '../../helpers/model-files.js';
 import { readPeer, type Peer } from '../../helpers/peer.js';
 import { onEveryRuntime } from '../../runtime/available.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 interface Case {
   readonly table: string;
   readonly method: string;
-  readonly setting?: Partial<MethodSetting>;
+  readonly options?: EdgeOptions;
   readonly source?: SourceKind;
   /** of the peer's numbers */
   readonly sign?: 1 | -1;
@@ -27,13 +27,13 @@ interface Case {
 const CASES: readonly Case[] = [
   { table: 'EAP', method: 'eap' },
   { table: 'EAP-zero', method: 'eap', source: 'zero' },
-  { table: 'EAP-IG-inputs-5', method: 'eap-ig', setting: { steps: 5, rule: 'left' } },
+  { table: 'EAP-IG-inputs-5', method: 'eap-ig', options: { steps: 5, rule: 'left' } },
   { table: 'clean-corrupted', method: 'clean-corrupted' },
-  { table: 'clean-corrupted', method: 'eap-ig', setting: { steps: 2, rule: 'trapezoid' } },
+  { table: 'clean-corrupted', method: 'eap-ig', options: { steps: 2, rule: 'trapezoid' } },
   {
     table: 'EAP-IG-activations-5',
     method: 'eap-ig-activations',
-    setting: { steps: 5, rule: 'right' },
+    options: { steps: 5, rule: 'right' },
     expected: withEmbeddingRuns,
   },
   { table: 'information-flow-routes', method: 'information-flow-routes', sign: 1 },
@@ -64,8 +64,6 @@ function withEmbeddingRuns({
   });
 }
 
-const SETTING: MethodSetting = { steps: 5, rule: 'midpoint', seed: 0 };
-
 for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
   await onEveryRuntime(
     `the ${architecture} golden`,
@@ -85,18 +83,18 @@ for (const architecture of ['gpt2', 'llama', 'gpt_neox'])
         await model.dispose();
       });
 
-      const contextOf = async ({ setting, source }: Case): Promise<MethodContext> => ({
+      const contextOf = async ({ options, source }: Case): Promise<EveryContext> => ({
         engine,
         examples: batch.examples,
         metric: 'logit-difference',
-        setting: { ...SETTING, ...setting },
+        options: everyOption(options),
         signal: new AbortController().signal,
         onProgress: () => undefined,
         ...(source ? { source: await makeSource(engine, source, { batches: [batch], side: 'corrupt' }) } : {}),
       });
 
       for (const one of CASES)
-        it(`${one.table}: ${one.method} ${JSON.stringify(one.setting ?? {})}`, async () => {
+        it(`${one.table}: ${one.method} ${JSON.stringify(one.options ?? {})}`, async () => {
           const { scores } = await findMethod(one.method).run(await contextOf(one));
           const given = one.expected?.({ edges, engine, table: one.table }) ?? edges(one.table).values;
           const expected = given.map((x) => x * (one.sign ?? -1));

@@ -9,6 +9,7 @@ import type { Example } from '../../../src/task/types.js';
 import { batchOf, contrast } from '../../helpers/engine.js';
 import { randomModel, SHAPES } from '../../helpers/models/hand-made.js';
 import { cancelling, chain } from '../../helpers/models/relu-chain.js';
+import { everyOption } from '../../helpers/options.js';
 
 const METRIC = 'logit-difference';
 let runtime: Runtime;
@@ -25,10 +26,9 @@ async function using<T>(model: Model, work: (engine: Engine) => Promise<T>): Pro
 }
 
 async function scoresOf(engine: Engine, examples: readonly Example[], key: string): Promise<(edge: string) => number> {
-  const setting = { steps: 1, rule: 'midpoint', seed: 0 } as const;
   const signal = new AbortController().signal;
   const { scores } = await findMethod(key).run({
-    ...{ engine, examples, metric: METRIC, setting, signal },
+    ...{ engine, examples, metric: METRIC, options: everyOption(), signal },
     onProgress: () => undefined,
   });
   return (edge) => scores.mean[engine.universe.edgeIndex(edge)!]!;

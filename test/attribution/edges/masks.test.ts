@@ -7,11 +7,10 @@ import { describeComparisons, type ComparisonReport } from '../../../bench/edge-
 import { countIn, prune } from '../../../src/circuit/prune.js';
 import { withMaskedModel } from '../../../src/attribution/edges/masks/model.js';
 import { wholeModelBytes } from '../../../src/attribution/edges/whole-model.js';
-import type { MaskSetting } from '../../../src/attribution/edges/masks/setting.js';
+import type { EdgeOptions } from '../../../src/attribution/edges/index.js';
 import { eap } from '../../../src/attribution/edges/methods/gradient/eap.js';
 import { edgePruning } from '../../../src/attribution/edges/methods/learned/edge-pruning.js';
 import { subnetworkProbing } from '../../../src/attribution/edges/methods/learned/subnetwork-probing.js';
-import type { MethodContext } from '../../../src/attribution/edges/types.js';
 import { planBatches } from '../../../src/engine/core/batches.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import type { SourceKind } from '../../../src/engine/sources/kinds.js';
@@ -30,21 +29,18 @@ import { golden } from '../../helpers/model-files.js';
 import { NORMED_WRITES, SHAPES } from '../../helpers/models/hand-made.js';
 import { randomModel } from '../../helpers/models/random-model.js';
 import { skipWithout } from '../../helpers/shared.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 const EXAMPLES = batchOf([
   { clean: [1, 2, 5, 3], corrupt: [4, 2, 5, 3], answers: [contrast(3, 1, 4)] },
   { clean: [6, 2, 0, 3], corrupt: [7, 2, 1, 3], answers: [contrast(3, 6, 7)] },
 ]).examples;
 
-const contextOf = (
-  engine: Engine,
-  examples: readonly Example[],
-  { seed = 0, ...masks }: Partial<MaskSetting> & { seed?: number },
-): MethodContext => ({
+const contextOf = (engine: Engine, examples: readonly Example[], options: EdgeOptions): EveryContext => ({
   engine,
   examples,
   metric: 'logit-difference',
-  setting: { steps: 5, rule: 'midpoint', seed, masks },
+  options: everyOption(options),
   signal: new AbortController().signal,
   onProgress: () => undefined,
 });

@@ -2,13 +2,14 @@
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import { METHODS } from '../../../src/attribution/edges/index.js';
-import type { Method } from '../../../src/attribution/edges/types.js';
+import type { EdgeMethod } from '../../../src/attribution/edges/types.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { makeSource } from '../../../src/engine/sources/index.js';
 import type { Example } from '../../../src/task/types.js';
 import { sceneOf } from '../../engine/scene.js';
 import { withEngine } from '../../helpers/engine.js';
 import { onEveryRuntime } from '../../runtime/available.js';
+import { everyOption } from '../../helpers/options.js';
 
 const tensors = (): number => {
   const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof import('@tensorflow/tfjs');
@@ -30,13 +31,13 @@ const HALVES = [
 ];
 
 /** Runs a method; interrupted, it is stopped at the first news of it. */
-async function run(method: Method, { engine, examples, zeros, halves }: Asked, interrupted = false): Promise<void> {
+async function run(method: EdgeMethod, { engine, examples, zeros, halves }: Asked, interrupted = false): Promise<void> {
   const stop = new AbortController();
   const ended = method.run({
     ...{ engine, examples, metric: 'logit-difference', signal: stop.signal },
     ...(zeros ? { source: await makeSource(engine, 'zero', { batches: [], side: 'corrupt' }) } : {}),
     ...(halves ? { groups: { names: ['first', 'last'], positions: () => HALVES } } : {}),
-    setting: { steps: 2, rule: 'midpoint', seed: 0, acdc: { tau: 0.05 }, masks: { edges: 9, updates: 3 } },
+    options: everyOption({ steps: 2, tau: 0.05, edges: 9, updates: 3 }),
     onProgress: () => interrupted && stop.abort(),
   });
   await (interrupted ? ended.catch((reason: unknown) => expect(reason).to.equal(stop.signal.reason)) : ended);

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { METHODS, findMethod } from '../../../src/attribution/edges/index.js';
 import { edgesBetween, nodeScores } from '../../../src/attribution/edges/node-scores.js';
-import type { MethodContext } from '../../../src/attribution/edges/types.js';
+import { readOptions } from '../../../src/attribution/options.js';
 import { Engine } from '../../../src/engine/core/engine.js';
 import { makeUniverse } from '../../../src/circuit/universe.js';
 import { loadModel } from '../../../src/model/load.js';
@@ -11,8 +11,11 @@ import { createRuntime, type Runtime } from '../../../src/runtime/index.js';
 import { TheveninError } from '../../../src/errors.js';
 import { golden } from '../../helpers/model-files.js';
 import { readPeer } from '../../helpers/peer.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
-const setting = { steps: 2, rule: 'midpoint', seed: 0 } as const;
+const options = everyOption({ steps: 2 });
+
+const havingOption = (name: string) => METHODS.findLast(({ options: own }) => name in own)!;
 
 describe('methods', () => {
   it('have keys of their own, a reference and a title, and say what they cost', () => {
@@ -20,8 +23,8 @@ describe('methods', () => {
     for (const method of METHODS) {
       expect(method.key).to.match(/^[a-z]+(-[a-z]+)*$/);
       expect(method.reference, method.key).not.to.equal('');
-      expect(method.title(setting), method.key).not.to.equal('');
-      const { forwards, backwards } = method.cost(setting, { edges: 100, layers: 3, minibatches: 7 });
+      expect(method.title(options), method.key).not.to.equal('');
+      const { forwards, backwards } = method.cost(options, { edges: 100, layers: 3, minibatches: 7 });
       expect(Number.isInteger(forwards) && Number.isInteger(backwards), method.key).to.equal(true);
     }
   });
@@ -29,51 +32,41 @@ describe('methods', () => {
   it('that learn masks count what an update runs: one minibatch, so that a pair has its turn once in so many updates', () => {
     for (const key of ['edge-pruning', 'subnetwork-probing']) {
       const cost = (minibatches: number): unknown =>
-        findMethod(key).cost(
-          { ...setting, masks: { updates: 30, restarts: 1 } },
-          { edges: 100, layers: 3, minibatches },
-        );
+        findMethod(key).cost(everyOption({ updates: 30, restarts: 1 }), { edges: 100, layers: 3, minibatches });
       expect(cost(1), key).to.deep.equal({ forwards: 62, backwards: 30 });
       expect(cost(8), key).to.deep.equal({ forwards: 10, backwards: 4 });
     }
   });
 
   it('that learn masks refuse settings that learn none, and name their settings in the title', () => {
-    const best = { ...setting, masks: { updates: 30, restarts: 3 } };
+    const best = everyOption({ updates: 30, restarts: 3 });
     const cost = findMethod('edge-pruning').cost(best, { edges: 100, layers: 3, minibatches: 8 });
     expect(cost, 'three attempts compared').to.deep.equal({ forwards: 3 * 10 + 5, backwards: 12 });
     const refused = { updates: [0, -3, 1.5], restarts: [0, 1.5], rate: [0, -0.1, NaN], lambda: [0, -1] };
     for (const [name, values] of Object.entries(refused))
       for (const value of values)
-        expect(() =>
-          findMethod('subnetwork-probing').check?.({
-            metric: 'logit-difference',
-            setting: { ...setting, masks: { [name]: value } },
-          }),
-        )
+        expect(() => readOptions(havingOption(name), { [name]: value }, { methods: METHODS }))
           .to.throw(TheveninError, `--${name} ${value}`)
           .with.property('code', 'discovery/search');
-    const masks = { edges: 30, updates: 70, rate: 0.05, lambda: 2 };
-    expect(findMethod('edge-pruning').title({ ...setting, masks })).to.contain(
-      'to 30 edges, the best of 3, 70 updates, rate 0.05',
-    );
-    expect(findMethod('subnetwork-probing').title({ ...setting, masks })).to.contain('λ 2, 70 updates, rate 0.05');
+    const masks = everyOption({ edges: 30, updates: 70, rate: 0.05, lambda: 2 });
+    expect(findMethod('edge-pruning').title(masks)).to.contain('to 30 edges, the best of 3, 70 updates, rate 0.05');
+    expect(findMethod('subnetwork-probing').title(masks)).to.contain('λ 2, 70 updates, rate 0.05');
   });
 
   it('an unknown one is refused, with those that are known', () =>
     expect(() => findMethod('eap-gp'))
-      .to.throw(TheveninError, /eap-ig, eap,/)
+      .to.throw(TheveninError, /eap, eap-ig,/)
       .with.property('code', 'discovery/method'));
 
   it('that take the gradient on the clean prompts alone refuse KL, which has none there, and name others', () => {
     for (const key of ['eap', 'hisp'])
-      expect(() => findMethod(key).check?.({ metric: 'kl-divergence', setting }))
+      expect(() => findMethod(key).check?.({ metric: 'kl-divergence', options }))
         .to.throw(TheveninError, /eap-ig or clean-corrupted/)
         .with.property('code', 'discovery/gradient');
-    const right = { ...setting, steps: 1, rule: 'right' } as const;
-    expect(() => findMethod('eap-ig').check?.({ metric: 'kl-divergence', setting: right })).to.throw(TheveninError);
+    const right = everyOption({ steps: 1, rule: 'right' });
+    expect(() => findMethod('eap-ig').check?.({ metric: 'kl-divergence', options: right })).to.throw(TheveninError);
     for (const { key, check } of METHODS)
-      expect(() => check?.({ metric: 'logit-difference', setting }), key).not.to.throw();
+      expect(() => check?.({ metric: 'logit-difference', options }), key).not.to.throw();
   });
 });
 
@@ -112,11 +105,11 @@ describe('HISP and information-flow routes on a tiny model', () => {
   });
   const scoresOf = async (key: string) => {
     const signal = new AbortController().signal;
-    const context: MethodContext = {
+    const context: EveryContext = {
       engine,
       examples: batch.examples,
       metric: 'logit-difference',
-      setting,
+      options,
       signal,
       onProgress: () => undefined,
     };

@@ -1,7 +1,7 @@
 /** Every method under every metric: it answers, or it says why it cannot; never silence, and never an empty circuit. */
 import { expect } from 'chai';
 import { findMethod, METHODS } from '../../../src/attribution/edges/index.js';
-import type { Attribution, MethodContext } from '../../../src/attribution/edges/types.js';
+import type { Attribution } from '../../../src/attribution/edges/types.js';
 import { METRICS } from '../../../src/engine/metrics/index.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { countIn, prune } from '../../../src/circuit/prune.js';
@@ -11,6 +11,7 @@ import { createRuntime, type Runtime } from '../../../src/runtime/index.js';
 import type { Answer, Example, MetricKey } from '../../../src/task/types.js';
 import { batchOf, withEngine } from '../../helpers/engine.js';
 import { randomModel, SHAPES } from '../../helpers/models/hand-made.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 const SHAPE = SHAPES['LayerNorm, learned positions, biases'];
 /** Models with a vocabulary to put out, and with one number. */
@@ -31,10 +32,7 @@ const PAIRS = [
   { clean: [8, 2, 9, 1], corrupt: [8, 10, 9, 4], answers: [answer(1, 2)] },
 ];
 /** Small enough for a table: few updates, and a τ below what any edge of this model is worth. */
-const SETTING = {
-  ...({ steps: 2, rule: 'midpoint', seed: 0, acdc: { tau: 1e-6 } } as const),
-  masks: { edges: 30, updates: 8, restarts: 1, lambda: 0.01 },
-};
+const OPTIONS = everyOption({ steps: 2, tau: 1e-6, edges: 30, updates: 8, restarts: 1, lambda: 0.01 });
 
 const asOneNumber = (examples: readonly Example[]): Example[] =>
   examples.map((example) => ({
@@ -57,9 +55,9 @@ describe('methods × metrics', () => {
       METRICS[metric].reads === 'target' ? asOneNumber(batchOf(PAIRS).examples) : batchOf(PAIRS).examples;
     const model = randomModel({ ...SHAPE, dVocabOut: outputOf(metric) }, 7);
     return withEngine({ model, runtime }, async (engine) => {
-      method.check?.({ metric, setting: SETTING });
-      const context: MethodContext = {
-        ...{ engine, examples, metric, setting: SETTING, signal: new AbortController().signal },
+      method.check?.({ metric, options: OPTIONS });
+      const context: EveryContext = {
+        ...{ engine, examples, metric, options: OPTIONS, signal: new AbortController().signal },
         onProgress: () => undefined,
       };
       return { engine, found: await method.run(context) };

@@ -5,6 +5,7 @@ import { Engine } from '../../../src/engine/core/engine.js';
 import { RIEMANN_RULES } from '../../../src/engine/gradients/riemann.js';
 import { createRuntime } from '../../../src/runtime/index.js';
 import { BATCH, HAND, MICRO } from '../../helpers/models/micro.js';
+import { everyOption } from '../../helpers/options.js';
 
 const DIFFERENCE = 2;
 const edges = Object.keys(HAND);
@@ -15,9 +16,9 @@ describe('the 13 edges of the micro model', () => {
   after(() => engine.dispose());
 
   const scoresOf = async (key: string, rule: (typeof RIEMANN_RULES)[number]): Promise<(edge: string) => number> => {
-    const setting = { steps: 3, rule, seed: 0 };
+    const options = everyOption({ steps: 3, rule });
     const signal = new AbortController().signal;
-    const context = { engine, examples: BATCH.examples, metric: 'logit-difference', setting, signal } as const;
+    const context = { engine, examples: BATCH.examples, metric: 'logit-difference', options, signal } as const;
     const { scores } = await findMethod(key).run({ ...context, onProgress: () => undefined });
     const { edgeCount } = engine.universe;
     return (edge) => scores.perExample![DIFFERENCE * edgeCount + engine.universe.edgeIndex(edge)!]!;

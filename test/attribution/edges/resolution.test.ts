@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { METHODS } from '../../../src/attribution/edges/index.js';
 import { cutName, withElsewhere } from '../../../src/attribution/edges/resolution.js';
-import type { Attribution, Effect, MethodContext } from '../../../src/attribution/edges/types.js';
+import type { Attribution, Effect } from '../../../src/attribution/edges/types.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import type { PositionGroups } from '../../../src/engine/model-run/groups.js';
 import type { Batch } from '../../../src/engine/core/batches.js';
@@ -13,6 +13,7 @@ import { availableRuntimes } from '../../runtime/available.js';
 import { batchOf, contrast, expectNear, withEngine } from '../../helpers/engine.js';
 import { SHAPES as MODELS } from '../../helpers/models/hand-made.js';
 import { logitDifference, pairAt, sceneOf, type Scene } from '../../engine/scene.js';
+import { everyOption, type EveryContext } from '../../helpers/options.js';
 
 const METRIC = 'logit-difference';
 const SHAPES = Object.keys(MODELS).slice(0, 3);
@@ -37,8 +38,8 @@ const UNEQUAL = [
 let runtime: Runtime;
 before(async () => void (runtime = await createRuntime('reference', { threads: 1 })));
 
-const context = (engine: Engine, examples: readonly Example[], more: Partial<MethodContext> = {}): MethodContext => ({
-  ...{ engine, examples, metric: METRIC, setting: { steps: 3, rule: 'midpoint', seed: 0 } },
+const context = (engine: Engine, examples: readonly Example[], more: Partial<EveryContext> = {}): EveryContext => ({
+  ...{ engine, examples, metric: METRIC, options: everyOption({ steps: 3 }) },
   signal: new AbortController().signal,
   onProgress: () => undefined,
   ...more,

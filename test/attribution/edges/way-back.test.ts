@@ -16,6 +16,7 @@ import { batchOf, contrast, expectNear } from '../../helpers/engine.js';
 import { golden } from '../../helpers/model-files.js';
 import { readPeer } from '../../helpers/peer.js';
 import { handMade, randomModel, SHAPES } from '../../helpers/models/hand-made.js';
+import { everyOption } from '../../helpers/options.js';
 
 const METRIC = 'logit-difference';
 let runtime: Runtime;
@@ -36,9 +37,9 @@ async function run(
   { examples }: Batch,
   { key, source }: { key: string; source?: AlternativeMaker },
 ): Promise<Float64Array> {
-  const setting = { steps: 1, rule: 'midpoint', seed: 0 } as const;
+  const options = everyOption({ steps: 1 });
   const signal = new AbortController().signal;
-  const context = { engine, examples, metric: METRIC, setting, signal, source, onProgress: () => undefined } as const;
+  const context = { engine, examples, metric: METRIC, options, signal, source, onProgress: () => undefined } as const;
   return (await findMethod(key).run(context)).scores.mean;
 }
 

@@ -2,8 +2,15 @@
 import { expect } from 'chai';
 import { Engine } from '../../../src/engine/core/engine.js';
 import type { RiemannRule } from '../../../src/engine/gradients/riemann.js';
-import { ESTIMATORS, findEstimator } from '../../../src/attribution/nodes/estimators.js';
-import { attributeNodes, measureCells, planNodes, type NodesQuestion } from '../../../src/attribution/nodes/nodes.js';
+import {
+  attributeNodes,
+  findNodeMethod,
+  NODE_METHODS,
+  planNodes,
+  type NodesQuestion,
+} from '../../../src/attribution/nodes/index.js';
+import { measureCells } from '../../../src/attribution/nodes/nodes.js';
+import { pickOptions } from '../../../src/attribution/options.js';
 import { planGrids, type GridRequest } from '../../../src/interventions/patching/plan.js';
 import { loadModel } from '../../../src/model/load.js';
 import type { Model } from '../../../src/model/types.js';
@@ -19,7 +26,7 @@ import { onEveryRuntime } from '../../runtime/available.js';
 
 const METRIC = 'logit-difference';
 
-interface Asked extends Partial<Omit<NodesQuestion, 'grids' | 'estimator' | 'setting'>> {
+interface Asked extends Partial<Omit<NodesQuestion, 'grids' | 'method' | 'options'>> {
   readonly method?: string;
   readonly steps?: number;
   readonly rule?: RiemannRule;
@@ -28,11 +35,12 @@ interface Asked extends Partial<Omit<NodesQuestion, 'grids' | 'estimator' | 'set
 const questionOf = (
   { model }: Engine,
   examples: readonly Example[],
-  { method = 'ap', steps = 3, rule = 'midpoint', ...asked }: Asked & GridRequest,
+  { method: key = 'ap', steps = 3, rule = 'midpoint', ...asked }: Asked & GridRequest,
 ): NodesQuestion => {
   const { grid, by, layers, spans, ...rest } = asked;
   const grids = grid.split(',').flatMap((key) => planGrids(model.config, examples, { grid: key, by, layers, spans }));
-  return { grids, estimator: findEstimator(method), setting: { steps, rule }, metric: METRIC, ...rest };
+  const method = findNodeMethod(key);
+  return { grids, method, options: pickOptions(method, { steps, rule }), metric: METRIC, ...rest };
 };
 
 const attribute = (engine: Engine, examples: readonly Example[], asked: Asked & GridRequest) =>
@@ -92,7 +100,7 @@ describe('attribution to nodes', () => {
   ];
   const short = pair([2, 6, 7], [3, 6, 7], { subject: [0, 1], end: [2, 3] });
 
-  for (const { key, along } of ESTIMATORS)
+  for (const { key, along } of NODE_METHODS)
     it(`${key}: what is summed over all positions is the sum of what stands at each`, async () => {
       for (const grid of ['z', 'k', 'attention-out', 'neurons', 'resid-mid']) {
         const asked = { grid, method: key, layers: [0, 1] };
@@ -215,7 +223,7 @@ describe('attribution to nodes', () => {
 });
 
 describe('attribution to the nodes of the micro model', () => {
-  for (const { key } of ESTIMATORS)
+  for (const { key } of NODE_METHODS)
     it(`${key}: the exact effects, since it is linear`, async () => {
       const runtime = await createRuntime('reference', { threads: 1 });
       const engine = new Engine(MICRO, runtime);

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findTokenMethod, TOKEN_METHODS } from '../../../src/attribution/tokens/index.js';
 import { attributeTokens, type TokenQuestion } from '../../../src/attribution/tokens/tokens.js';
-import type { Baseline, TokenSetting } from '../../../src/attribution/tokens/types.js';
+import type { Baseline } from '../../../src/attribution/tokens/types.js';
 import { withEmbedded } from '../../../src/engine/gradients/embedded.js';
 import type { Engine } from '../../../src/engine/core/engine.js';
 import { withSession } from '../../../src/engine/questions/session.js';
@@ -18,12 +18,12 @@ import { handMade, SHAPES } from '../../helpers/models/hand-made.js';
 import { refused } from '../../helpers/model-files.js';
 import { skipWithout } from '../../helpers/shared.js';
 
-const SETTING: TokenSetting = { steps: 32, rule: 'gauss-legendre', samples: 500, seed: 1 };
+const OPTIONS = { steps: 32, rule: 'gauss-legendre', samples: 500, seed: 1 };
 const ask = (method: string, more: Partial<TokenQuestion> = {}): TokenQuestion => ({
   method: findTokenMethod(method),
   metric: 'logit-difference',
   baseline: 'corrupt',
-  setting: SETTING,
+  options: OPTIONS,
   ...more,
 });
 const total = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0);
@@ -199,8 +199,8 @@ describe('attribution to tokens', () => {
     const kl = { metric: 'kl-divergence' } as const;
     await refused(inEngine(scene, ask('grad-x-input', kl)), 'attribution/gradient', 'use the method ig');
     expect(total((await inEngine(scene, ask('ig', kl))).prompts[0]!.values)).to.be.greaterThan(0);
-    const one: TokenSetting = { ...SETTING, rule: 'trapezoid', steps: 1 };
-    await refused(inEngine(scene, ask('ig', { setting: one })), 'discovery/steps', 'at least 2');
+    const one = { ...OPTIONS, rule: 'trapezoid', steps: 1 };
+    await refused(inEngine(scene, ask('ig', { options: one })), 'discovery/steps', 'at least 2');
   });
 
   it('refuses a method that is not there', () =>
@@ -237,7 +237,7 @@ describe('tokens of the bundled IOI model', () => {
       for (const [name, value] of Object.entries(byCorrupt))
         if (name === 'S2') expect(value).to.be.greaterThan(5);
         else expect(value, name).to.equal(0);
-      await means(ask('ig', { setting: { ...SETTING, steps: 64 } }));
+      await means(ask('ig', { options: { ...OPTIONS, steps: 64 } }));
     });
   });
 });

@@ -4,7 +4,7 @@ import type { Runtime, Tensor, Tensors } from '../../../runtime/types.js';
 import { seeded, type Random } from '../../../task/random.js';
 import { noising } from '../collect.js';
 import { heldFor, heldMetric } from '../held.js';
-import type { MethodContext } from '../types.js';
+import type { EdgesContext } from '../types.js';
 import { adamCorrections, openProbability, updateProgram } from './hard-concrete.js';
 import { planMinibatches } from './minibatches.js';
 import { withMaskedModel, type MaskedBatch } from './model.js';
@@ -34,7 +34,7 @@ const START = 2;
  * for each update, and 2 forward passes.
  */
 export async function learnMasks(
-  context: MethodContext,
+  context: EdgesContext,
   { units, setting, penalty }: { units: Units; setting: MaskSetting; penalty: Penalty },
 ): Promise<Learned> {
   const { engine, examples, signal, onProgress } = context;
@@ -42,7 +42,7 @@ export async function learnMasks(
   const asked = { ...noising(context), metric: heldMetric(context.metric, holds) };
   const { batches, plan } = planMinibatches(engine, examples);
   return withMaskedModel(engine, batches, asked, async (models) => {
-    const random = seeded(context.setting.seed);
+    const random = seeded(setting.seed);
     const learner = await openLearner(engine.runtime, units, random);
     try {
       let queue: MaskedBatch[] = [];

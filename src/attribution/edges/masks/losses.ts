@@ -2,12 +2,12 @@ import { planBatches } from '../../../engine/core/batches.js';
 import { withSession } from '../../../engine/questions/session.js';
 import { noising } from '../collect.js';
 import { heldFor, heldMetric } from '../held.js';
-import type { MethodContext } from '../types.js';
+import type { EdgesContext } from '../types.js';
 import type { MaskSetting } from './setting.js';
 
 /** What circuits of whole edges lose on the pairs: mean KL from the clean run, or |1 − faithfulness|. Cost: two forwards and one each. */
 export async function circuitLosses(
-  context: MethodContext,
+  context: EdgesContext,
   circuits: readonly Uint8Array[],
   asHeld: MaskSetting['holds'],
 ): Promise<number[]> {

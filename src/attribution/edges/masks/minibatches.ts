@@ -1,7 +1,8 @@
 import { planBatches } from '../../../engine/core/batches.js';
 import type { Engine } from '../../../engine/core/engine.js';
 import type { Example } from '../../../task/types.js';
-import type { Cost, Extent } from '../types.js';
+import type { Cost } from '../../method.js';
+import type { Extent } from '../types.js';
 import type { MaskSetting } from './setting.js';
 
 /** so many batches where the engine would run one: more updates from the same pairs */

@@ -1,9 +1,9 @@
 import { sumsOf, timesDifference } from '../function.js';
-import type { TokenMethod } from '../types.js';
+import { tokenMethod } from '../types.js';
 import { gradientInput } from './gradient-times-input.js';
 
 /** Gradient × input with coefficients that hand on all of the metric, but for what biases add, where derivatives would not. */
-export const lrp: TokenMethod = {
+export const lrp = tokenMethod({
   ...gradientInput,
   key: 'lrp',
   reference: 'Ali et al. 2022, arXiv:2202.07304; Rezaei Jafari, Eberle, Khakzar & Nanda 2025, arXiv:2508.21258',
@@ -12,4 +12,4 @@ export const lrp: TokenMethod = {
     const [slope] = await relevances([way.x]);
     return sumsOf(timesDifference(way, slope as Float64Array), groups);
   },
-};
+});

@@ -1,11 +1,11 @@
 import { checkGradient, CLEAN, scoreByGradient } from '../../integrate.js';
-import type { Method } from '../../types.js';
+import { edgeMethod } from '../../types.js';
 
 /** Edge attribution patching: the gradient at the clean run. 0 where the softmax saturates, and everywhere for KL at clean. */
-export const eap: Method = {
+export const eap = edgeMethod({
   key: 'eap',
   reference: 'Syed, Rager & Conmy 2023, arXiv:2310.10348',
-  integrates: false,
+  options: {},
   direction: 'noising',
   resolves: true,
   title: () => 'EAP',
@@ -13,4 +13,4 @@ export const eap: Method = {
   check: ({ metric }) => checkGradient(metric, CLEAN),
   points: () => CLEAN,
   run: (context) => scoreByGradient(context, 'eap', CLEAN),
-};
+});

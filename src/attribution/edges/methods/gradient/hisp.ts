@@ -2,25 +2,25 @@ import type { Universe } from '../../../../circuit/types.js';
 import { makeSource } from '../../../../engine/sources/index.js';
 import { checkGradient, CLEAN, scoreByGradient } from '../../integrate.js';
 import { edgesBetween, nodeScores } from '../../node-scores.js';
-import type { Attribution, Method, MethodContext } from '../../types.js';
+import { edgeMethod, type Attribution, type EdgesContext } from '../../types.js';
 
 /**
  * Head importance scores for pruning: |∂metric/∂ξ| of a mask ξ = 1 on a node's output, mean over examples, each layer divided by its
  * L2 norm. The gradient of a mask is the first-order effect of zeroing the node. Signs are lost: a node that hurts is important too.
  */
-export const hisp: Method = {
+export const hisp = edgeMethod({
   key: 'hisp',
   reference: 'Michel, Levy & Neubig 2019, arXiv:1905.10650',
-  integrates: false,
+  options: {},
   direction: 'noising',
   joint: true,
   title: () => 'HISP (head importance, absolute)',
   cost: () => ({ forwards: 3, backwards: 1 }),
   check: ({ metric }) => checkGradient(metric, CLEAN),
   run,
-};
+});
 
-async function run(context: MethodContext): Promise<Attribution> {
+async function run(context: EdgesContext): Promise<Attribution> {
   const { engine, examples } = context;
   const source = await makeSource(engine, 'zero', { batches: [], side: 'clean' });
   const { scores, plan } = await scoreByGradient({ ...context, source }, 'hisp', CLEAN);

@@ -1,10 +1,11 @@
 import { topN } from '../../../../circuit/select/top-n.js';
-import { refuse } from '../../../../errors.js';
+import { wholeOption } from '../../../options.js';
+import { holdingOn } from '../../held.js';
 import { learnMasks, type Learned, type Penalty } from '../../masks/learn.js';
 import { circuitLosses } from '../../masks/losses.js';
 import { masksCost } from '../../masks/minibatches.js';
-import { checkMasks, maskSetting, masksTitle, type MaskSetting } from '../../masks/setting.js';
-import type { Method, MethodContext } from '../../types.js';
+import { MASK_OPTIONS, masksTitle, type MaskSetting } from '../../masks/setting.js';
+import { edgeMethod, type EdgesContext } from '../../types.js';
 
 /** The share of the updates in which the target falls from all edges to those asked for. */
 const WARMUP = 0.7;
@@ -17,38 +18,39 @@ const STIFFNESS = 1;
  * multipliers that rise with the violation) that as many edges are open as are asked for. The threshold is the one that leaves so
  * many, and what is found is a circuit of whole edges, the best of several attempts by what it keeps of the discovery pairs; the score of an edge is the probability that its mask is open.
  */
-export const edgePruning: Method = {
+export const edgePruning = edgeMethod({
   key: 'edge-pruning',
   reference: 'Bhaskar, Wettig, Friedman & Chen 2024, arXiv:2406.16778',
-  integrates: false,
+  options: {
+    edges: wholeOption('edges of the circuit that is learned', { standard: 200, least: 1, code: 'discovery/search' }),
+    ...MASK_OPTIONS,
+    restarts: wholeOption('circuits learned, each with noise of its own, the best of which is kept', {
+      standard: 3,
+      least: 1,
+      code: 'discovery/search',
+    }),
+  },
   direction: 'noising',
   joint: true,
-  title: (setting) => {
-    const masks = maskSetting(setting);
-    return `edge pruning to ${masks.edges} edges, the best of ${masks.restarts}, ${masksTitle(masks)}`;
-  },
-  cost: (setting, extent) => {
-    const masks = maskSetting(setting);
+  title: (masks) => `edge pruning to ${masks.edges} edges, the best of ${masks.restarts}, ${masksTitle(masks)}`,
+  cost: (masks, extent) => {
     const { forwards, backwards } = masksCost(masks, extent);
     const { restarts } = masks;
     const compared = restarts === 1 ? 0 : 2 + restarts;
     return { forwards: restarts * forwards + compared, backwards: restarts * backwards };
   },
-  check: ({ setting }) => {
-    const masks = maskSetting(setting);
-    const { edges } = masks;
-    checkMasks(masks);
-    if (edges < 1) refuse('discovery/search', `--edges ${edges} leaves no circuit to learn; ask for 1 or more`);
-  },
+  adapt: holdingOn,
   run: async (context) => {
     const { universe } = context.engine;
-    const setting = maskSetting(context.setting);
+    const setting = context.options;
     const requested = Math.min(setting.edges, universe.edgeCount);
     const units = { count: universe.edgeCount, ofEdge: Int32Array.from({ length: universe.edgeCount }, (_, e) => e) };
     const attempts: (Learned & { readonly chosen: Uint8Array })[] = [];
-    for (const attempt of attemptsOf(context, setting.restarts)) {
+    for (const [i, attempt] of attemptsOf(context, setting.restarts).entries()) {
       const penalty = lagrangian(universe.edgeCount, requested, setting);
-      const learned = await learnMasks(attempt, { units, setting, penalty });
+      // no two seeds share an attempt
+      const own = { ...setting, seed: setting.seed * setting.restarts + i };
+      const learned = await learnMasks(attempt, { units, setting: own, penalty });
       attempts.push({ ...learned, ...topN.choose(universe, learned.open, requested) });
     }
     const circuits = attempts.map(({ chosen }) => chosen);
@@ -58,13 +60,12 @@ export const edgePruning: Method = {
     const scores = { method: 'edge-pruning', mean: open, perExample: null, exampleCount: context.examples.length };
     return { scores, plan, found: { edges: chosen, by: 'signed' } };
   },
-};
+});
 
-/** The same question with noise of its own for each attempt, no two seeds sharing any. */
-const attemptsOf = (context: MethodContext, count: number): MethodContext[] =>
+/** The same question, each attempt a share of the progress. */
+const attemptsOf = (context: EdgesContext, count: number): EdgesContext[] =>
   Array.from({ length: count }, (_, i) => ({
     ...context,
-    setting: { ...context.setting, seed: context.setting.seed * count + i },
     onProgress: (done, total) => context.onProgress(i * total + done, count * total),
   }));
 

@@ -1,36 +1,39 @@
-import { refuse } from '../../../../errors.js';
 import { measureWith } from '../../acdc/measure.js';
 import { search } from '../../acdc/search.js';
-import { ACDC_DEFAULTS, type AcdcSetting } from '../../acdc/setting.js';
+import type { AcdcOrder } from '../../acdc/order.js';
+import { choiceOption, numberOption, wordOption } from '../../../options.js';
 import { noising } from '../../collect.js';
-import { heldMetric } from '../../held.js';
+import { heldMetric, heldOption, holdingOn } from '../../held.js';
 import { withSessions } from '../../sessions.js';
-import type { Method, MethodSetting } from '../../types.js';
-
-const ruleOf = ({ acdc }: MethodSetting): AcdcSetting => ({ ...ACDC_DEFAULTS, ...acdc });
+import { edgeMethod } from '../../types.js';
 
 /**
  * Automatic circuit discovery: edges cut one after the other, from the logits down, while the metric holds. It finds a circuit, not
  * a ranking; the score of an edge is what cutting it cost at the moment it was tried.
  */
-export const acdc: Method = {
+export const acdc = edgeMethod({
   key: 'acdc',
   reference: 'Conmy et al. 2023, arXiv:2304.14997',
-  integrates: false,
+  options: {
+    tau: numberOption('an edge stays cut if the metric falls by less', { standard: 0.01, code: 'discovery/search' }),
+    order: wordOption<AcdcOrder>('in which edges are tried', {
+      standard: 'reverse',
+      pattern: '^(reverse|normal|random:\\d+)$',
+      expected: 'reverse, normal or random:<seed>',
+    }),
+    test: choiceOption('change by which edges are kept: signed also cuts what hurts', {
+      choices: ['signed', 'absolute'],
+      standard: 'signed',
+    }),
+    holds: heldOption,
+  },
   direction: 'noising',
   joint: true,
-  title: (setting) => {
-    const { tau, order, test, holds } = ruleOf(setting);
-    return `ACDC τ ${tau} of ${holds === 'kl' ? 'KL' : 'the metric'}, ${order}, ${test}`;
-  },
+  title: ({ tau, order, test, holds }) => `ACDC τ ${tau} of ${holds === 'kl' ? 'KL' : 'the metric'}, ${order}, ${test}`,
   cost: (_, { edges }) => ({ forwards: 2 + edges, backwards: 0 }),
-  check: ({ setting }) => {
-    const { tau } = ruleOf(setting);
-    if (!Number.isFinite(tau)) refuse('discovery/search', `--tau ${tau} is no threshold; give a number such as 0.01`);
-  },
+  adapt: holdingOn,
   run: async (context) => {
-    const { engine, examples, signal, setting, onProgress } = context;
-    const rule = ruleOf(setting);
+    const { engine, examples, signal, options: rule, onProgress } = context;
     const asked = { ...noising(context), metric: heldMetric(context.metric, rule.holds) };
     return withSessions(engine, examples, asked, async (forEach, plan) => {
       const meter = measureWith(forEach, { examples: examples.length, signal });
@@ -40,4 +43,4 @@ export const acdc: Method = {
       return { scores, plan, found: { edges: keep, by: rule.test, search: { tried, circuits, passes } } };
     });
   },
-};
+});

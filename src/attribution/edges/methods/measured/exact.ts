@@ -1,11 +1,11 @@
 import { exactEffects } from '../../exact-effects.js';
-import type { Method } from '../../types.js';
+import { edgeMethod } from '../../types.js';
 
 /** The effect of cutting one edge in the clean run, everything downstream recomputed; every edge in turn. */
-export const exact: Method = {
+export const exact = edgeMethod({
   key: 'exact',
   reference: 'Conmy et al. 2023, arXiv:2304.14997 (single-edge effects)',
-  integrates: false,
+  options: {},
   direction: 'noising',
   resolves: true,
   resumes: true,
@@ -13,4 +13,4 @@ export const exact: Method = {
   // and an estimate, which says where to begin
   cost: (_, { edges }) => ({ forwards: 7 + Math.ceil(edges / 3), backwards: 5 }),
   run: (context) => exactEffects(context),
-};
+});

@@ -1,12 +1,12 @@
 import { informationFlow } from '../../../../engine/gradients/information-flow.js';
 import { scoreBatches } from '../../collect.js';
-import type { Method } from '../../types.js';
+import { edgeMethod } from '../../types.js';
 
 /** Each sender's share of a reader's input. A contribution, not an effect: there is no counterfactual and no metric in it. */
-export const informationFlowRoutes: Method = {
+export const informationFlowRoutes = edgeMethod({
   key: 'information-flow-routes',
   reference: 'Ferrando & Voita 2024, arXiv:2403.00824 (contributions without a counterfactual, not effects)',
-  integrates: false,
+  options: {},
   direction: null,
   title: () => 'information-flow routes (contributions)',
   cost: () => ({ forwards: 1, backwards: 0 }),
@@ -14,4 +14,4 @@ export const informationFlowRoutes: Method = {
     scoreBatches(context, { method: 'information-flow-routes', copies: 1 }, (batch) =>
       informationFlow(context.engine, batch),
     ),
-};
+});

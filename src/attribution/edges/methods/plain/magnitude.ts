@@ -4,21 +4,21 @@ import { withSession } from '../../../../engine/questions/session.js';
 import { makeSource } from '../../../../engine/sources/index.js';
 import { makeSpan } from '../../../../engine/core/span.js';
 import { scoreBatches } from '../../collect.js';
-import type { Method, MethodContext } from '../../types.js';
+import { edgeMethod, type EdgesContext } from '../../types.js';
 import type { Batch } from '../../../../engine/core/batches.js';
 
 /** How much a sender says: the L2 norm of its output over positions and d on the clean prompt, the same for all its edges. */
-export const magnitude: Method = {
+export const magnitude = edgeMethod({
   key: 'magnitude',
   reference: 'baseline; Miller et al. 2024, arXiv:2407.08734 (activation magnitude)',
-  integrates: false,
+  options: {},
   direction: null,
   title: () => 'activation magnitude',
   cost: () => ({ forwards: 2, backwards: 0 }),
   run: (context) => scoreBatches(context, { method: 'magnitude' }, (batch) => magnitudes(context, batch)),
-};
+});
 
-async function magnitudes({ engine, metric }: MethodContext, batch: Batch): Promise<Float64Array> {
+async function magnitudes({ engine, metric }: EdgesContext, batch: Batch): Promise<Float64Array> {
   const zero = await makeSource(engine, 'zero', { batches: [], side: 'clean' });
   return withSession(engine, batch, { metric, direction: 'noising', source: zero }, async ({ bound }) => {
     const arena = new Arena();
@@ -36,7 +36,7 @@ async function magnitudes({ engine, metric }: MethodContext, batch: Batch): Prom
 function byEdge(
   values: ArrayLike<number>,
   shape: readonly number[],
-  universe: MethodContext['engine']['universe'],
+  universe: EdgesContext['engine']['universe'],
 ): Float64Array {
   const [examples, senders, pos, d] = shape as [number, number, number, number];
   const norms = new Float64Array(examples * senders);
