@@ -1,6 +1,6 @@
 /** A method declares its own options: flag, check, docs and record are made of the declaration. */
 import { expect } from 'chai';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { optionsTable } from '../../docs/generated.js';
 import { METHODS } from '../../src/attribution/edges/index.js';
 import { eap } from '../../src/attribution/edges/methods/gradient/eap.js';

@@ -59,8 +59,7 @@ async function find(bench: Workbench, request: DiscoverRequest, stages: Stages):
   const method = findMethod(request.method);
   const { file, task } = await openTask(bench.model, request);
   const { metric } = task;
-  const given = methodOptions(request);
-  const options = method.adapt?.(given, { metric }) ?? given;
+  const options = method.adapt?.(methodOptions(request), { metric }) ?? methodOptions(request);
   method.check?.({ metric, options });
   checkRequest(request, method);
   checkNeurons(bench, request, method);
