@@ -99,8 +99,8 @@ export {
   planNodes,
   type NodesQuestion,
 } from './attribution/nodes/index.js';
-export { measureCells, type NodeAttribution } from './attribution/nodes/nodes.js';
-export type { NodeMethod } from './attribution/nodes/types.js';
+export { measureCells } from './attribution/nodes/nodes.js';
+export type { NodeAttribution, NodeMethod } from './attribution/nodes/types.js';
 export { pickOptions, readOptions } from './attribution/options.js';
 export {
   continueSteered,

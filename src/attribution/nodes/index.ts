@@ -4,11 +4,11 @@ import type { AskedOptions } from '../method.js';
 import type { Engine } from '../../engine/core/engine.js';
 import type { Example } from '../../task/types.js';
 import type { Options } from '../options.js';
-import { nodeMemory, type NodeAttribution, type NodeMemory } from './nodes.js';
+import { nodeMemory } from './nodes.js';
 import { ap } from './methods/ap.js';
 import { apIg } from './methods/ap-ig.js';
 import { ig } from './methods/ig.js';
-import type { NodeMethod, NodesContext } from './types.js';
+import type { NodeAttribution, NodeMemory, NodeMethod, NodesContext } from './types.js';
 
 /** Every way to estimate effects of nodes; a new one is a file and a line here. */
 const REGISTERED = [ap, apIg, ig] as const;

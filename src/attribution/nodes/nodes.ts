@@ -7,7 +7,6 @@
  * summed over all positions, for each position, or for each span. Replaced means: given its value on the corrupt prompt.
  */
 import { planBatches } from '../../engine/core/batches.js';
-import type { ChunkPlan } from '../../engine/core/chunks.js';
 import { requireFinite } from '../../engine/core/finite.js';
 import type { Engine } from '../../engine/core/engine.js';
 import type { Point } from '../../engine/gradients/gradient.js';
@@ -18,34 +17,7 @@ import { refuse } from '../../errors.js';
 import type { Example, MetricKey } from '../../task/types.js';
 import { batchesByLayout } from '../../interventions/patching/patching.js';
 import type { SitesGrid } from '../../interventions/patching/plan.js';
-import type { NodesContext, NodesOptions } from './types.js';
-
-export interface NodeEstimates {
-  readonly plan: SitesGrid;
-  /** over the examples, [...axes] */
-  readonly mean: Float64Array;
-  /** [...axes, example]; null where it is not kept */
-  readonly perExample: Float32Array | null;
-}
-
-export interface NodeAttribution {
-  /** metric of each example without intervention */
-  readonly clean: Float64Array;
-  readonly corrupt: Float64Array;
-  readonly sites: readonly NodeEstimates[];
-  readonly memory: NodeMemory;
-}
-
-/** What attribution will hold, known before it starts. */
-export interface NodeMemory {
-  readonly cells: number;
-  /** of the estimates of all examples, cells × examples × 4 */
-  readonly perExampleBytes: number;
-  readonly kept: boolean;
-  /** of runs and gradients at once, examples going through in chunks */
-  readonly chunkBytes: number;
-  readonly chunks: ChunkPlan;
-}
+import type { NodeAttribution, NodeEstimates, NodeMemory, NodesContext, NodesOptions } from './types.js';
 
 /** A divergence from the clean run is least there: its gradient is zero. @throws TheveninError interventions/estimator */
 export function checkPoints(metric: MetricKey, points: readonly Point[]): void {

@@ -9,13 +9,8 @@ import {
   type NodeOptions,
   type NodesQuestion,
 } from '../../attribution/nodes/index.js';
-import {
-  measureCells,
-  type NodeAttribution,
-  type NodeEstimates,
-  type NodeMemory,
-} from '../../attribution/nodes/nodes.js';
-import type { NodeMethod } from '../../attribution/nodes/types.js';
+import { measureCells } from '../../attribution/nodes/nodes.js';
+import type { NodeAttribution, NodeEstimates, NodeMemory, NodeMethod } from '../../attribution/nodes/types.js';
 import { optionKeys, readOptions, type Options } from '../../attribution/options.js';
 import { planGrids } from '../../interventions/patching/plan.js';
 import type { By } from '../../text/divide.js';
