@@ -27,6 +27,8 @@ const later =
 export const discover = later(async () => (await import('./jobs/discover/discover.js')).discover);
 /** Judges a circuit, wherever it comes from, by every criterion on held-out pairs of a task. */
 export const evaluate = later(async () => (await import('./jobs/circuits/evaluate.js')).evaluate);
+/** A data set or a circuit of another library as a task file or as a circuit in the exchange format. */
+export const importFile = later(async () => (await import('./jobs/circuits/import.js')).importFile);
 /** How alike two circuits are, in edges and in nodes. */
 export const compare = later(async () => (await import('./jobs/circuits/compare.js')).compare);
 /** Causal tracing of facts (ROME). */
@@ -63,6 +65,7 @@ export const resolveTask = later(async () => (await import('./task/files/load.js
 
 export type { Discovery, DiscoverOptions } from './jobs/discover/discover.js';
 export type { EvaluateRequest, EvaluateResult } from './jobs/circuits/evaluate.js';
+export type { Imported, ImportRequest } from './jobs/circuits/import.js';
 export type { Comparison } from './jobs/circuits/compare.js';
 export type { CausalTrace, CausalTraceRequest } from './jobs/interventions/causal-trace.js';
 export type { NodesRequest, NodesResult } from './jobs/attribution/nodes.js';

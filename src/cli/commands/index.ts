@@ -6,6 +6,7 @@ import { compare } from './circuits/compare.js';
 import { demo } from './discovery/demo.js';
 import { discover } from './discovery/discover.js';
 import { doctor } from './inspect/doctor.js';
+import { importCommand } from './circuits/import.js';
 import { models } from './models.js';
 import { nodes } from './discovery/nodes.js';
 import { patch } from './interventions/patch.js';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CliCommand[] = [
   discover,
   evaluate,
   compare,
+  importCommand,
   patch,
   nodes,
   paths,
