@@ -10,6 +10,8 @@ export interface Takes<Asked, Needed extends keyof Asked & string> {
   readonly defaults: Omit<Asked, Needed>;
   /** what may be given, too */
   readonly also?: readonly string[];
+  /** options that take values of other types than their default's */
+  readonly mixed?: readonly (keyof Asked & string)[];
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -28,7 +30,7 @@ const show = (value: unknown): string => (JSON.stringify(value) ?? String(value)
  * @throws TheveninError cli/usage: an option that there is not, one that is missing, or a value of another type than its default's
  */
 export const askedOf = <Asked extends object, Needed extends keyof Asked & string>(
-  { name, needs, defaults, also = [] }: Takes<Asked, Needed>,
+  { name, needs, defaults, also = [], mixed = [] }: Takes<Asked, Needed>,
   request: Partial<Asked> & Pick<Asked, Needed>,
 ): Asked => {
   const given = request as Readonly<Record<string, unknown>> | null | undefined;
@@ -41,6 +43,7 @@ export const askedOf = <Asked extends object, Needed extends keyof Asked & strin
     if (!known.includes(key))
       refuse('cli/usage', `${name}: there is no option ${key}; there are ${choicesFor(key, known)}`);
     const expected = typeof usual[key];
+    if (mixed.some((one) => one === key)) continue;
     if (['number', 'string', 'boolean'].includes(expected) && typeof value !== expected)
       refuse('cli/usage', `${name}: "${key}" is ${show(value)}; expected a ${expected}, such as ${show(usual[key])}`);
   }

@@ -68,6 +68,7 @@ export const steer = job<SteerRequest, SteeringRecord, 'task' | 'model' | 'site'
   folder: STEERING,
   defaults: DEFAULTS,
   needs: ['task', 'model', 'site'],
+  mixed: ['pad'], // a text or a token id
   prepare: (asked) => {
     const source = sourceOf(asked);
     checkCoefficients(asked.coefficients);
