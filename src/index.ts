@@ -11,7 +11,7 @@ const later =
  * Discovers the circuit of a task in a model, evaluates it on held-out pairs, and writes the report where `out` says.
  *
  * Scores are in units of the task's metric, means over pairs, positive where an edge helps; `faithfulness` is a share of the gap
- * between clean and corrupt prompts. Cost: that of the method ([methods](../docs/methods.md)), beside a forward pass per prompt to see
+ * between clean and corrupt prompts. Cost: that of the method (`docs/methods.md`), beside a forward pass per prompt to see
  * whether the model does the task and one per circuit evaluated.
  *
  * @throws TheveninError with a stable `code` for every fault of the input; `discovery/incapable`: the model does not do the task
