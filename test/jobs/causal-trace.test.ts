@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { decodeNpy } from '../../src/report/formats/npy.js';
 import type { TracingRecord } from '../../src/report/records/tracing.js';
 import { causalTrace } from '../../src/jobs/interventions/causal-trace.js';
+import { describeTracing } from '../../src/cli/views/tracing.js';
 import { predict } from '../../src/jobs/inspect/predict.js';
 import { runCli } from '../helpers/cli.js';
 import { golden, inTemporaryFolder, refused, writeFiles } from '../helpers/model-files.js';
@@ -61,6 +62,13 @@ describe('causal tracing of facts', () => {
       expect(last.mean, 'the last state decides all').to.be.closeTo(record.clean - record.corrupt, 1e-9);
       expect(last.low! <= last.mean && last.mean <= last.high!).to.equal(true);
       expect(record.grids[0]!.recovery![2 * 6 + 5]).to.be.closeTo(1, 1e-9);
+    }));
+
+  it('asks for no more facts than it takes to know as many as are traced, and says so', () =>
+    withFacts(async (facts) => {
+      const { record } = await causalTrace({ facts, model: MODEL, examples: 2, samples: 2, runtime: RUNTIME });
+      expect(record.facts).to.deep.equal({ asked: 4, tried: 3, known: 2, withoutSubject: 0, traced: 2 });
+      expect(describeTracing(record, [])).to.match(/^2 of the first 3 of 4 facts are known/);
     }));
 
   it('can only count what the model knows', () =>

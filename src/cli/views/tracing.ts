@@ -6,9 +6,10 @@ import { describePatching } from './patching.js';
 /** @param written the files to name, most telling first */
 export const describeTracing = (record: TracingRecord, written: readonly string[]): string => {
   const { facts, noise } = record;
-  const { asked, known, withoutSubject, traced } = facts;
+  const { asked, tried, known, withoutSubject, traced } = facts;
+  const of = tried === undefined ? `${asked} facts` : `the first ${tried} of ${asked} facts`;
   return [
-    `${known} of ${asked} facts are known${withoutSubject > 0 ? `, ${withoutSubject} subjects are not whole tokens` : ''}; ${traced} traced under noise of ${number(noise.scale)} (${noise.factor} standard deviations), ${noise.samples} draws`,
+    `${known} of ${of} are known${withoutSubject > 0 ? `, ${withoutSubject} subjects are not whole tokens` : ''}; ${traced} traced under noise of ${number(noise.scale)} (${noise.factor} standard deviations), ${noise.samples} draws`,
     describePatching(record, written),
   ].join('\n');
 };

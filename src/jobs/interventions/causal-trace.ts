@@ -69,7 +69,13 @@ export const causalTrace = job<CausalTraceRequest, TracingRecord, 'facts' | 'mod
       const traced = await traceAll(bench, chosen, { asked, stages, deviation });
       const { config } = bench.model;
       const sidecars = sidecarsOf(chosen, traced, config.nLayers);
-      const counts = { asked: facts.length, known: known.prompts.length, withoutSubject, traced: chosen.length };
+      const counts = {
+        asked: facts.length,
+        ...(known.tried < facts.length ? { tried: known.tried } : {}),
+        known: known.prompts.length,
+        withoutSubject,
+        traced: chosen.length,
+      };
       const record = recordOf(config, { asked, chosen, traced, sidecars, counts, deviation, digest });
       const pairs = keepPairs(traced.map((one, n) => factRecord(facts, known.places[n] as number, one)));
       return { record, sidecars, pairs };
@@ -100,6 +106,8 @@ interface Known {
   /** of each, its place in the file */
   readonly places: readonly number[];
   readonly withoutSubject: number;
+  /** how many were asked of the model: no more than it takes to know as many as are traced */
+  readonly tried: number;
   readonly deviation: number;
 }
 
@@ -116,7 +124,8 @@ async function findKnown(
   );
   const prompts: SubjectPrompt[] = [];
   const places: number[] = [];
-  let withoutSubject = 0;
+  let [withoutSubject, tried] = [0, 0];
+  const enough = asked.examples === undefined || asked.examples === 0 ? Infinity : asked.examples;
   await stages.run('facts that the model knows', facts.length, async (report) => {
     for (const [i, { prompt, subject, attribute }] of facts.entries()) {
       stages.signal.throwIfAborted();
@@ -132,7 +141,9 @@ async function findKnown(
           places.push(i);
         }
       }
-      report(i + 1, `${prompts.length} known`);
+      tried = i + 1;
+      report(tried, `${prompts.length} known`);
+      if (prompts.length >= enough) break;
     }
   });
   if (prompts.length === 0)
@@ -140,7 +151,7 @@ async function findKnown(
       'interventions/noise',
       `${asked.facts}: the model knows none of the ${facts.length} facts, so there is nothing to trace`,
     );
-  return { prompts, places, withoutSubject, deviation };
+  return { prompts, places, withoutSubject, tried, deviation };
 }
 
 function bosOf({ source }: Model, { prependsBos, bosId }: Tokenizer, bos: CausalTraceRequest['bos']): number[] {

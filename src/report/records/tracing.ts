@@ -30,6 +30,7 @@ const schema = object({
   }),
   facts: object({
     asked: count('in the file'),
+    tried: Type.Optional(count('of them, in order, until as many were known as were to be traced; absent: all')),
     known: count('whose attribute is the first choice of the model'),
     withoutSubject: count('whose subject is no sequence of whole tokens'),
     traced: count('of those known'),
