@@ -13,13 +13,32 @@ type PlacesMaker = (examples: readonly Example[], options: PlacesOptions) => Pla
 
 const whole: PlacesMaker = () => ({ axis: null, positions: () => [undefined] });
 
+/** The lengths of the prompts, each once, the least first. */
+const lengthsOf = (examples: readonly Example[]): number[] =>
+  [...new Set(examples.map(({ clean }) => clean.length))].sort((a, b) => a - b);
+
+/** The spans that every prompt has. */
+export const sharedSpans = (examples: readonly Example[]): string[] => {
+  const [first, ...others] = examples;
+  return Object.keys(first?.spans ?? {}).filter((name) => others.every(({ spans }) => spans[name]));
+};
+
+/** How prompts are divided that nobody said how to: by position, or where their lengths differ by the spans they share. */
+export const usualWay = (by: By, examples: readonly Example[]): { by: By; spans?: readonly string[] } => {
+  if (by !== 'position' || lengthsOf(examples).length < 2) return { by };
+  const spans = sharedSpans(examples);
+  return spans.length === 0 ? { by } : { by: 'span', spans };
+};
+
 const byPosition: PlacesMaker = (examples, { tokenText }) => {
-  const lengths = [...new Set(examples.map(({ clean }) => clean.length))].sort((a, b) => a - b);
+  const lengths = lengthsOf(examples);
   const [length = 0] = lengths;
+  const shared = sharedSpans(examples);
+  const way = shared.length === 0 ? 'all' : `span --spans ${shared.join(',')}`;
   if (lengths.length > 1)
     refuse(
       'interventions/positions',
-      `the prompts have ${lengths.join(', ')} tokens: positions cannot be matched between prompts of unequal lengths; divide them by span or not at all (--by, --resolution: span, all)`,
+      `the prompts have ${lengths.join(', ')} tokens: positions cannot be matched between prompts of unequal lengths; divide them by span or not at all (--by, --resolution: span, all); here --by ${way}`,
     );
   const positions = Array.from({ length }, (_, position) => [position]);
   const labels = positions.map(([position = 0]) => labelOf(position, examples, tokenText));

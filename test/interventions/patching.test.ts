@@ -161,7 +161,20 @@ describe('planning grids', () => {
       'interventions/positions',
       '2, 3 tokens',
       '--by, --resolution: span',
+      'here --by all',
     ));
+
+  it('divides prompts of unequal lengths by the spans that all of them have, unless asked for otherwise', async () => {
+    const uneven = [span([1, 2], { S1: [0, 1], IO: [1, 2] }), span([1, 2, 3], { S1: [1, 3] })];
+    expect(axesOf({ grid: 'resid-pre' }, uneven)).to.deep.equal([['resid-pre', 'layer:2', 'span:1']]);
+    expect(axesOf({ grid: 'z' }, uneven)).to.deep.equal([['z', 'layer:2', 'head:2']]);
+    await refused(
+      Promise.resolve().then(() => axesOf({ grid: 'resid-pre', by: 'position' }, uneven)),
+      'interventions/positions',
+      '2, 3 tokens',
+      'here --by span --spans S1',
+    );
+  });
 
   it('refuses a span that some prompts lack, naming those that every prompt has', () =>
     refused(

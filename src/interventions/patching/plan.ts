@@ -5,7 +5,7 @@ import { refuse } from '../../errors.js';
 import type { ModelConfig } from '../../model/types.js';
 import type { Example } from '../../task/types.js';
 import { EVERY, findGrid } from './grids.js';
-import { PLACES, type PlacesOptions, type Axis, type By, type Places } from '../../text/divide.js';
+import { PLACES, usualWay, type PlacesOptions, type Axis, type By, type Places } from '../../text/divide.js';
 import type { GridKind, PlannedGrid } from './types.js';
 
 export interface GridRequest extends Partial<PlacesOptions> {
@@ -61,8 +61,9 @@ const AT_ONCE = 256;
 
 function planGrid(kind: GridKind, { config, examples, request, layers }: Given): SitesGrid {
   const fixed = request.grid === 'every' && kind.by === 'all';
-  const by = (fixed ? undefined : request.by) ?? kind.by;
-  const places = PLACES[by](examples, { spans: request.spans, tokenText: request.tokenText });
+  const asked = fixed ? undefined : request.by;
+  const { by, spans } = asked === undefined ? usualWay(kind.by, examples) : { by: asked };
+  const places = PLACES[by](examples, { spans: request.spans ?? spans, tokenText: request.tokenText });
   const axes = [...kind.axes(config, layers), ...placeAxes(kind, places)];
   const cells = axes.reduce((product, { labels }) => product * labels.length, 1);
   const cellsPerLayer = cells / layers.length;
@@ -98,12 +99,12 @@ const placeAxes = ({ pairs }: GridKind, { axis }: Places): Axis[] => {
   return pairs ? [{ ...axis, name: 'query' }, { ...axis, name: 'key' }] : [axis]; // prettier-ignore
 };
 
-type Lie = readonly (readonly number[] | undefined)[];
+type PositionSets = readonly (readonly number[] | undefined)[];
 
 /** A layer's questions, in the order of the axes. */
-const questionsAt = ({ pairs }: GridKind, sites: readonly Site[], lie: Lie): Question[] => {
+const questionsAt = ({ pairs }: GridKind, sites: readonly Site[], divided: PositionSets): Question[] => {
   const at = (site: Site, which: 'positions' | 'keys'): Site[] =>
-    lie.map((positions) => (positions ? { ...site, [which]: positions } : site));
+    divided.map((positions) => (positions ? { ...site, [which]: positions } : site));
   const queries = sites.flatMap((site) => at(site, 'positions'));
   const placed = pairs ? queries.flatMap((site) => at(site, 'keys')) : queries;
   return placed.map((site) => ({ kind: 'sites', sites: [site] }));

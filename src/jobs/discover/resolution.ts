@@ -4,7 +4,7 @@ import { withElsewhere } from '../../attribution/edges/resolution.js';
 import { METHODS, type EdgeMethod } from '../../attribution/edges/index.js';
 import { mebibytes } from '../../engine/core/fit.js';
 import { refuse } from '../../errors.js';
-import { PLACES } from '../../text/divide.js';
+import { PLACES, sharedSpans } from '../../text/divide.js';
 import type { CheckedTask, Example } from '../../task/types.js';
 import type { DiscoverRequest } from './request.js';
 import type { Workbench } from '../workbench.js';
@@ -33,19 +33,14 @@ export function openGroups(
         .join(', ')}`,
     );
   const tokenText = tokenizer ? (id: number) => tokenizer.tokenText(id) : undefined;
-  const { axis, positions } = PLACES[resolution](examples, { spans: spans ?? spansOfAll(examples), tokenText });
+  const shared = sharedSpans(examples);
+  const named = spans ?? (shared.length === 0 ? undefined : shared);
+  const { axis, positions } = PLACES[resolution](examples, { spans: named, tokenText });
   const groups = {
     names: axis?.labels ?? [],
     positions: (example: Example) => positions(example).map((one) => one ?? []),
   };
   return withElsewhere(groups, examples);
-}
-
-/** The spans that every pair has; undefined where there is none. */
-function spansOfAll(examples: readonly Example[]): string[] | undefined {
-  const [first, ...others] = examples;
-  const names = Object.keys(first?.spans ?? {}).filter((name) => others.every(({ spans }) => spans[name]));
-  return names.length === 0 ? undefined : names;
 }
 
 /**

@@ -33,7 +33,7 @@ export const patch = defineCommand({
     ),
     by: value(
       '--by <places>',
-      'all positions at once, each position, or each span (default: position for layers, all for heads)',
+      'all positions at once, each position, or each span (default: position for layers, or the shared spans where lengths differ; all for heads)',
       oneOf('all', 'position', 'span'),
     ),
     spans: value('--spans <list>', 'with --by span: which, e.g. S1,S2,end (default: every span of the task)', names),
