@@ -94,6 +94,12 @@ describe('the rooms of src', () => {
     expect(crowded).to.deep.equal([]);
   });
 
+  it('cast nothing through unknown', () => {
+    const files = entries.map(({ parentPath, name }) => join(parentPath, name));
+    const casting = files.filter((file) => readFileSync(file, 'utf8').includes('as unknown as'));
+    expect(casting.map((file) => relative(root, file))).to.deep.equal([]);
+  });
+
   it('hold no file of more than 300 lines', () => {
     const long = entries
       .map(({ parentPath, name }) => join(parentPath, name))

@@ -130,7 +130,7 @@ export async function gradientThroughHeads(pass: Pass, layer: number, from: At):
     : await engine.run({ name: 'attendGradient', layer, variant: { prefix }, inputs });
   const result = toward ? await softmaxFixed(pass, layer, { saved: from.saved.heads, atZ: z, linear }) : linear;
   z.dispose();
-  return result as unknown as HeadTensors;
+  return result;
 }
 
 /** The gradients at q and k, as far as the alternative rather than at the point. */
@@ -139,7 +139,7 @@ async function softmaxFixed(
   layer: number,
   of: { saved: HeadTensors; atZ: Tensor; linear: Tensors },
 ): Promise<Tensors> {
-  const { q, k, v } = of.linear as unknown as HeadTensors;
+  const { q, k, v } = of.linear as HeadTensors;
   const alternative = at(toward as readonly HeadTensors[], layer);
   const inputs = {
     ...of.saved,

@@ -4,11 +4,7 @@ import type { Engine } from '../core/engine.js';
 import type { AttentionSite } from '../kernels/forward.js';
 import type { Span } from '../core/span.js';
 
-export interface HeadTensors {
-  readonly q: Tensor;
-  readonly k: Tensor;
-  readonly v: Tensor;
-}
+export type HeadTensors = Readonly<Record<'q' | 'k' | 'v', Tensor>>;
 
 /** Where a step runs: the layer and the positions. */
 export interface Place {
@@ -18,7 +14,7 @@ export interface Place {
 }
 
 export async function project({ engine, layer, span }: Place, x: Tensor): Promise<HeadTensors> {
-  return (await engine.run({ name: 'project', layer, inputs: { x, ...span.rotary } })) as unknown as HeadTensors;
+  return await engine.run({ name: 'project', layer, inputs: { x, ...span.rotary } });
 }
 
 /** Keys and values of the positions before the span, from a cached run. */
