@@ -1,4 +1,5 @@
 /** What figures of a terminal look like where they are nothing. */
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { describeFindings } from '../../src/cli/views/findings.js';
 import { fixed } from '../../src/fixed.js';
@@ -30,8 +31,10 @@ describe('a circuit without edges', () => {
   });
 
   it('is called empty, with the reason, instead of faithful 0.0000', () => {
-    expect(describeFindings(empty(0), [])).to.match(/circuit +empty: no edge of \d+ \(none was chosen\)/);
-    const pruned = describeFindings(empty(1), []);
+    expect(stripVTControlCharacters(describeFindings(empty(0), []))).to.match(
+      /circuit +empty: no edge of \d+ \(none was chosen\)/,
+    );
+    const pruned = stripVTControlCharacters(describeFindings(empty(1), []));
     expect(pruned).to.match(
       /empty: no edge of \d+ \(1 chosen, none on a way from the input to the logits\).*choose more/,
     );

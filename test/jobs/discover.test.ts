@@ -1,4 +1,5 @@
 /** The main job on the bundled models: what a user gets, whole. */
+import { stripVTControlCharacters } from 'node:util';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -107,7 +108,7 @@ describe('discover', function () {
     expect(record.circuit).deep.equal((await discover({ ...asked, out: undefined })).record.circuit);
     const page = await readFile(path.join(out, 'report.html'), 'utf8');
     expect(page).contain('the target was not reached').and.contain('elimination did not reach its target');
-    expect(describeFindings(record, [])).match(/not minimal +the target was not reached/);
+    expect(stripVTControlCharacters(describeFindings(record, []))).match(/not minimal +the target was not reached/);
   });
 
   it('says how well the model does the task: what it gets right, and where the answer stands among all tokens', async () => {
@@ -117,7 +118,9 @@ describe('discover', function () {
     expect(accuracy?.mean).greaterThan(0.9);
     expect(rank?.median).equal(1);
     expect(faults).deep.equal([]);
-    expect(describeFindings(record, [])).match(/right in 1?\d\d % of pairs, the answer's rank 1 \(median\)/);
+    expect(stripVTControlCharacters(describeFindings(record, []))).match(
+      /right in 1?\d\d % of pairs, the answer's rank 1 \(median\)/,
+    );
   });
 
   it('refuses a model that does not do the task, and goes on when forced', async () => {
