@@ -164,7 +164,7 @@ describe('ablation sources', () => {
       examples.map((example) => ({ ...example, group }));
 
     const cases: readonly [string, Parameters<typeof check>, Parameters<typeof refused>[1], string[]][] = [
-      ['a source of no known name', ['median', {}], 'discovery/source', ['"median"', SOURCE_KINDS.join(', ')]],
+      ['a source of no known name', ['median', {}], 'discovery/source', ['"median"', ...SOURCE_KINDS]],
       [
         'a mean without reference prompts',
         ['mean', { reference: [] }],
