@@ -2,8 +2,7 @@
  * The options of a method, declared by it. From the declaration come its flags, the check of what is given, the tables of the docs
  * and what the record says.
  */
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
+import type { Static, TSchema, TUnsafe } from '@sinclair/typebox';
 import { refuse, type ErrorCode } from '../errors.js';
 
 /** Each option's schema holds its default and a description of one line. */
@@ -19,29 +18,32 @@ interface About<T> {
   readonly code?: ErrorCode;
 }
 
+/** A JSON Schema. Written as it stands: the library that makes schemas takes longer to import than all methods together. */
+const schemaOf = <T>(schema: Readonly<Record<string, unknown>>): TUnsafe<T> => schema as TSchema as TUnsafe<T>;
+
 /** A whole number, `least` or more. */
 export const wholeOption = (description: string, { standard, least, ...rest }: About<number> & { least: number }) =>
-  Type.Integer({ minimum: least, default: standard, description, ...rest });
+  schemaOf<number>({ type: 'integer', minimum: least, default: standard, description, ...rest });
 
 /** Any number. */
 export const numberOption = (description: string, { standard, ...rest }: About<number>) =>
-  Type.Number({ default: standard, description, ...rest });
+  schemaOf<number>({ type: 'number', default: standard, description, ...rest });
 
 /** A number above 0. */
 export const positiveOption = (description: string, { standard, ...rest }: About<number>) =>
-  Type.Number({ exclusiveMinimum: 0, default: standard, description, ...rest });
+  schemaOf<number>({ type: 'number', exclusiveMinimum: 0, default: standard, description, ...rest });
 
 /** One of a few words. */
 export const choiceOption = <const T extends string>(
   description: string,
   { choices, standard, ...rest }: About<NoInfer<T>> & { readonly choices: readonly T[] },
-) => Type.Unsafe<T>({ type: 'string', enum: choices, default: standard, description, ...rest });
+) => schemaOf<T>({ type: 'string', enum: choices, default: standard, description, ...rest });
 
 /** A word of a form that `expected` describes. */
 export const wordOption = <T extends string>(
   description: string,
   { standard, ...rest }: About<T> & { readonly pattern: string; readonly expected: string },
-) => Type.Unsafe<T>({ type: 'string', default: standard, description, ...rest });
+) => schemaOf<T>({ type: 'string', default: standard, description, ...rest });
 
 /** What randomness starts from. A run has one seed, which its splits and random circuits read, too. */
 export const seedOption = wholeOption('of what is random', { standard: 0, least: 0 });
@@ -110,10 +112,24 @@ export function readOptions(method: HasOptions, given: Options, { methods, elsew
 export const pickOptions = ({ options }: HasOptions, given: Options = {}): Options =>
   Object.fromEntries(Object.entries(options).map(([key, schema]) => [key, given[key] ?? (schema.default as unknown)]));
 
-const ajv = new Ajv({ strict: false, strictNumbers: true });
+/** Whether a value is what one of the schemas above asks for. */
+function isOf({ type, enum: choices, pattern, minimum, exclusiveMinimum }: TSchema, value: unknown): boolean {
+  if (type === 'string')
+    return (
+      typeof value === 'string' &&
+      (choices as readonly string[] | undefined)?.includes(value) !== false &&
+      (pattern === undefined || new RegExp(pattern as string, 'u').test(value))
+    );
+  if (typeof value !== 'number' || !Number.isFinite(value) || (type === 'integer' && !Number.isInteger(value)))
+    return false;
+  return (
+    value >= ((minimum as number | undefined) ?? -Infinity) &&
+    value > ((exclusiveMinimum as number | undefined) ?? -Infinity)
+  );
+}
 
 function checkOption(key: string, schema: TSchema, value: unknown): void {
-  if (!ajv.validate(schema, value))
+  if (!isOf(schema, value))
     refuse(
       (schema['code'] as ErrorCode | undefined) ?? 'attribution/option',
       `${flagOf(key)} ${String(value)}: expected ${expectedOf(schema)} (${schema.description ?? key})`,
