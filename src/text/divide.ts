@@ -65,7 +65,7 @@ const bySpan: PlacesMaker = (examples, { spans }) => {
       'interventions/positions',
       'the task names no spans; give its pairs spans, or divide the prompts by position',
     );
-  const found = everywhere.filter((name) => examples.every((example) => example.spans[name]));
+  const found = sharedSpans(examples);
   for (const name of names) {
     const lacking = examples.filter((example) => example.spans[name] === undefined);
     if (lacking.length > 0)
